@@ -1,0 +1,113 @@
+/// The unit of work: the columns of readings decoded from one chunk of input (structure of arrays).
+///
+/// Event `e` came from `sensors[e]` at `times[e]` and holds the readings `firstReading[e] ..< firstReading[e + 1]`.
+/// Batches cross threads and `await`s; readings never do. A batch is never changed after decoding.
+public struct Batch: Sendable {
+    // One row per event.
+    public var sensors: [SensorID] = []
+    public var times: [Timestamp] = []
+    /// Content hash of the device's own `event_id`; 0 where the event has none (then (series, time) identifies it).
+    public var eventKeys: [UInt64] = []
+    /// Where the event stands in `bytes`: for dead letters and the stored payload.
+    public var payloads: [ByteRange] = []
+    /// Ground truth that came with the event. Only evaluation reads it; no detector ever does.
+    public var labels: [EventLabel] = []
+    /// `count + 1` offsets into the reading columns.
+    public var firstReading: [UInt32] = [0]
+
+    // One row per reading.
+    public var series: [SeriesID] = []
+    public var values: [Double] = []
+
+    /// What could not be decoded; the raw bytes are in `bytes`.
+    public var rejects: [Reject] = []
+
+    /// The raw chunk that all byte ranges refer to.
+    public var bytes: [UInt8] = []
+    /// CSV only: the header line with its line end, without which a row says nothing.
+    public var header: [UInt8] = []
+    public var origin: Origin
+
+    public init(origin: Origin) { self.origin = origin }
+
+    @inlinable public var eventCount: Int { sensors.count }
+    @inlinable public var readingCount: Int { values.count }
+    /// Readings plus undecodable messages: what promise 1 counts as "in".
+    @inlinable public var inputCount: Int { values.count + rejects.count }
+
+    @inlinable public func readings(of event: Int) -> Range<Int> {
+        Int(firstReading[event])..<Int(firstReading[event + 1])
+    }
+
+    /// Closes the event under construction: call after its readings were appended.
+    @inlinable
+    public mutating func appendEvent(
+        sensor: SensorID, time: Timestamp, key: UInt64, payload: ByteRange, label: EventLabel
+    ) {
+        sensors.append(sensor)
+        times.append(time)
+        eventKeys.append(key)
+        payloads.append(payload)
+        labels.append(label)
+        firstReading.append(UInt32(truncatingIfNeeded: values.count))
+    }
+}
+
+/// `offset ..< offset + length` in a batch's bytes.
+public struct ByteRange: Hashable, Sendable {
+    public var offset: UInt32
+    public var length: UInt32
+
+    @inlinable public init(offset: Int, length: Int) {
+        self.offset = UInt32(offset)
+        self.length = UInt32(length)
+    }
+
+    @inlinable public var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+}
+
+/// Where a batch came from. `position + payload.offset` is the place of an event in its source (byte offset for files).
+public struct Origin: Sendable {
+    public var source: SourceID
+    public var sourceName: String
+    /// Byte offset in the file, sequence number of the request, and so on: the source's own coordinate.
+    public var position: Int64
+    /// When the bytes arrived, by the injected clock.
+    public var received: Timestamp
+
+    public init(source: SourceID, sourceName: String, position: Int64, received: Timestamp) {
+        self.source = source
+        self.sourceName = sourceName
+        self.position = position
+        self.received = received
+    }
+}
+
+/// Ground truth carried by simulated or labelled input.
+public struct EventLabel: Hashable, Sendable {
+    /// 0 = no label given, 1 = labelled normal, 2 = labelled anomalous without a type, 3 + kind = anomalous of that kind.
+    public var rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let none = EventLabel(rawValue: 0)
+    public static let normal = EventLabel(rawValue: 1)
+    public static let anomalous = EventLabel(rawValue: 2)
+    public static func anomalous(_ kind: AnomalyKind) -> EventLabel { EventLabel(rawValue: 3 + kind.rawValue) }
+
+    @inlinable public var isAnomalous: Bool { rawValue >= 2 }
+    public var kind: AnomalyKind? { rawValue >= 3 ? AnomalyKind(rawValue: rawValue - 3) : nil }
+}
+
+/// One message (line, row, array element) or one field of it that could not become a reading.
+public struct Reject: Sendable {
+    public var reason: DeadLetterReason
+    /// One sentence for a person: what was wrong and where ("field `temperature` is the string \"abc\"").
+    public var detail: String
+    public var payload: ByteRange
+
+    public init(reason: DeadLetterReason, detail: String, payload: ByteRange) {
+        self.reason = reason
+        self.detail = detail
+        self.payload = payload
+    }
+}
