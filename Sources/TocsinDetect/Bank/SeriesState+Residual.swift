@@ -1,0 +1,134 @@
+extension SeriesState {
+    /// A reading against its prediction.
+    struct Residual {
+        /// Value minus prediction, in the metric's unit.
+        var difference: Double
+        var prediction: Double
+        /// One robust standard deviation.
+        var deviation: Double
+        /// |difference| in standard deviations.
+        var z: Double
+        var surprise: Double
+    }
+
+    /// Scores a value without learning it.
+    ///
+    /// Two predictions compete, the robust level (good for noise around a level) and the last value that was no outlier
+    /// (good for smooth wandering); the one with the smaller median error wins. Where readings mostly repeat it is
+    /// always the last value: half of their changes are returns to the level, which would look like no error at all.
+    /// `gap` is the time since the last reading in usual intervals: after a pause a series may have wandered, so the
+    /// scale grows with its square root.
+    @inline(__always)
+    func residual(_ value: Double, gap: Float) -> Residual {
+        let prediction = prefersAnchor ? anchor : level
+        let difference = value - prediction
+        var scale = deviation
+        if gap > 3 { scale *= Double(min(gap, 100)).squareRoot() }
+        if noiseRatio > 1 { scale *= Double(noiseRatio) }
+        let z = abs(difference) / scale
+        let fit = TailFit(
+            surpriseAtThree: Double(surpriseAtThree), shape: Double(tailShape), scale: Double(tailScale))
+        return Residual(
+            difference: difference, prediction: prediction, deviation: scale, z: z, surprise: fit.surprise(z))
+    }
+
+    /// Learns a value that is no outlier, or only counts it if it is.
+    ///
+    /// Scales are medians followed by sign steps (Robbins–Monro): a step up when above, down when below, whatever the
+    /// size, so 20 % of far outliers raise them by a third and no more. Only readings that changed count, so that a
+    /// coarse sensor does not look noiseless. Outliers move neither level nor anchor; the level follows what is left
+    /// clipped at three standard deviations (Huber).
+    @inline(__always)
+    mutating func learn(_ value: Double, residual: Residual, isOutlier: Bool) {
+        let isYoung = count < 1024
+        let age = Double(count)
+        let fast = isYoung ? (6 / (age + 6)).clamped(0.01, 0.5) : 0.01
+        // While the series is known to be noisy, its usual step is not that of the noise.
+        let slow = conditions.contains(.noise) ? 0 : (isYoung ? (4 / (age + 4)).clamped(0.004, 0.5) : 0.004)
+        let fromLevel = value - level
+        if value != previous {
+            let change = abs(value - previous)
+            Self.follow(&levelError, abs(fromLevel), rate: fast)
+            Self.follow(&anchorError, abs(value - anchor), rate: fast)
+            Self.follow(&step, change, rate: slow)
+            Self.follow(&spread, abs(value - baseline), rate: slow)
+            blockSteps += Float(min(change / max(step, 1e-290), 8))
+            if moves < 255 { moves += 1 }
+            // A run of outliers counts once: it is one event, and if it lasts it is a new level and no tail at all.
+            // The first readings are measured with a scale too rough to say anything of the tail.
+            if count >= 32, !isOutlier || outliers == 0 {
+                tail.count(residual.z)
+                if residual.z >= 3 { conditions.insert(.tailChanged) }
+            }
+        }
+        guard !isOutlier else { return }
+        // At first the clip is tight and the step wide, so that a spike as first reading is soon forgotten.
+        let clip = (count < 128 ? 1.1 : 3 * Self.medianToDeviation) * levelError
+        level += fromLevel.clamped(-clip, clip) * (count < 128 ? max(1.0 / 8, 1 / (age + 1)) : 1.0 / 16)
+        anchor = value
+    }
+
+    /// One sign step of a running median; it starts at its first sample that is not zero.
+    ///
+    /// Arithmetic in place of a branch: which way a median goes is a coin toss that no predictor can learn.
+    @inline(__always)
+    private static func follow(_ median: inout Double, _ sample: Double, rate: Double) {
+        let way = (sample > median ? 1 : 0) - (sample < median ? 1 : 0)
+        median *= 1 + rate * Double(way)
+        if median == 0 { median = sample }
+    }
+
+    /// What a run of outliers amounts to.
+    enum OutlierRun { case isolated, newLevel }
+
+    /// Follows a run of outliers: six that agree, or twenty of any kind, are a new level and not outliers.
+    ///
+    /// Spikes that come at random one time in five reach six in a row by chance, but then they do not agree.
+    mutating func followOutlier(_ value: Double, time: Int64, residual: Residual, isJudged: Bool) -> OutlierRun {
+        if outliers == 0, driftSum == 0 { driftStart = time }
+        outliers &+= 1
+        let tolerance = max(6 * residual.deviation, 0.08 * abs(residual.difference))
+        if agreeingOutliers > 0, abs(value - candidate) <= tolerance {
+            agreeingOutliers &+= 1
+            candidate += (value - candidate) / Double(agreeingOutliers)
+        } else {
+            agreeingOutliers = 1
+            candidate = value
+        }
+        guard agreeingOutliers >= 6 || outliers >= 20 else { return .isolated }
+        level = candidate
+        anchor = value
+        baseline = candidate
+        driftSum = 0
+        endOutliers(isJudged: isJudged)
+        return .newLevel
+    }
+
+    /// Ends the run of outliers and learns its length.
+    mutating func endOutliers(isJudged: Bool) {
+        guard outliers > 0 else { return }
+        if isJudged {
+            let length = Int32(min(outliers, 6)) * 256
+            outlierRunLength = UInt16(clamping: Int32(outlierRunLength) + (length - Int32(outlierRunLength)) / 32)
+        }
+        outliers = 0
+        agreeingOutliers = 0
+    }
+
+    /// Refits the tail from its histogram: called at the end of a block when something was added.
+    mutating func refitTail(_ parameters: BankParameters) {
+        conditions.remove(.tailChanged)
+        // Spikes at random, even one reading in four, come in runs of 1.3 on average. Longer runs mean that bursts or
+        // jumps are this series' nature: then far residuals are tail, not contamination.
+        let fit = tail.fit(trustsGaps: outlierRunLength < 448)
+        surpriseAtThree = Float(fit.surpriseAtThree)
+        tailShape = Float(fit.shape)
+        tailScale = Float(fit.scale)
+        // A young series has shown neither its scale nor its tail: nearly all false spikes on heavy-tailed data
+        // came in the first 250 readings. The margin is a factor 2.6 after 100 readings and 1.07 after 500.
+        let youth = 128 / Double(max(count, 16))
+        let margin = 1 + youth * youth
+        let limit = max(fit.limit(surprise: parameters.surpriseLimit), parameters.minimumSpikeDeviations) * margin
+        spikeLimit = Float(min(limit, 1e30))
+    }
+}

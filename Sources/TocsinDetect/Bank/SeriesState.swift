@@ -1,0 +1,117 @@
+/// Everything the bank remembers of one series: one plain struct of at most 248 bytes, so that a bank is one array that
+/// can be copied, checkpointed and scanned. All fields hold event time in nanoseconds and the metric's own unit.
+///
+/// Extensions by aspect: `+Assess` (order of steps), `+Residual` (spike), `+Blocks` (drift, noise), `+Stuck`,
+/// `+Silence`.
+struct SeriesState: Sendable {
+    // Times.
+    var lastTime: Int64 = 0
+    var lastHighWater: Int64 = 0
+    var runStart: Int64 = 0
+    var driftStart: Int64 = 0
+    var noiseStart: Int64 = 0
+    var rangeStart: Int64 = 0
+    var lastEmission: Int64 = .min
+
+    // Values.
+    /// The last value as it came.
+    var previous = 0.0
+    /// Robust moving level, about 16 readings.
+    var level = 0.0
+    /// The last value that was no outlier: the better prediction where a series wanders smoothly.
+    var anchor = 0.0
+    /// Medians of the absolute error of both predictions, over the readings that changed.
+    var levelError = 0.0
+    var anchorError = 0.0
+    /// Median absolute step between unequal neighbours, slowly learned.
+    var step = 0.0
+    /// Slow level, about 32 blocks, and the mean absolute distance of `level` from it, about 256 blocks.
+    var baseline = 0.0
+    var wander = 0.0
+    /// Median absolute distance of readings from the baseline.
+    var spread = 0.0
+    /// Lowest value seen: where many sensors rest.
+    var minimum = Double.infinity
+    /// Mean of the present run of outliers: the level if they go on.
+    var candidate = 0.0
+
+    // Blocks.
+    /// CUSUM of the level, above zero while it rises and below while it falls; the same for the logarithm of the noise.
+    var driftSum: Float = 0
+    var noiseSum: Float = 0
+    /// Sum over the block of absolute steps in units of `step`.
+    var blockSteps: Float = 0
+    /// ln of the usual mean step in units of `step`, and the mean absolute distance from it.
+    var noiseLevel: Float = 0
+    var noiseSpread: Float = 0
+    /// Present noise over usual noise while the noise condition holds, else 1.
+    var noiseRatio: Float = 1
+
+    // Tail.
+    var surpriseAtThree: Float
+    var tailShape: Float
+    var tailScale: Float
+    var spikeLimit: Float = 0
+
+    // Repeats and intervals.
+    var repeatRate: Float = 0
+    var longestRun: Float = 1
+    /// Seconds: median, and slowly forgotten maximum.
+    var interval: Float = 0
+    var longestInterval: Float = 0
+
+    // Counters.
+    var count: UInt32 = 0
+    var run: UInt32 = 0
+    var blocks: UInt16 = 0
+    /// Mean length of a run of outliers in 1/256 readings: about 1.25 for spikes at random, more where bursts are
+    /// normal.
+    var outlierRunLength: UInt16 = 256
+    var tail = TailHistogram()
+    /// Index into the bank's distinct valid ranges, and the source whose clock its silence is measured on.
+    var rangeIndex: UInt8 = 0
+    var source: UInt8 = 0
+    var intervals: UInt8 = 0
+    var moves: UInt8 = 0
+    var blockFill: UInt8 = 0
+    var noiseBlocks: UInt8 = 0
+    var outliers: UInt8 = 0
+    var agreeingOutliers: UInt8 = 0
+    /// Blocks since the last drift, saturating.
+    var blocksSinceDrift: UInt8 = .max
+    var conditions: Conditions = []
+
+    init() {
+        let prior = TailHistogram().fit(trustsGaps: true)
+        surpriseAtThree = Float(prior.surpriseAtThree)
+        tailShape = Float(prior.shape)
+        tailScale = Float(prior.scale)
+    }
+
+    /// What holds at present.
+    struct Conditions: OptionSet, Sendable {
+        var rawValue: UInt8
+        static let range = Conditions(rawValue: 1)
+        static let stuck = Conditions(rawValue: 2)
+        static let noise = Conditions(rawValue: 4)
+        static let silent = Conditions(rawValue: 8)
+        /// A value other than 0 and 1 was seen: not a switch.
+        static let notBinary = Conditions(rawValue: 16)
+        /// The present run is at the lowest value or at zero, reached without a jump: rest, not failure.
+        static let resting = Conditions(rawValue: 32)
+        /// The tail histogram has new entries since the last fit.
+        static let tailChanged = Conditions(rawValue: 64)
+    }
+
+    static let blockLength: UInt8 = 16
+    /// Median absolute deviation to standard deviation for a Gaussian.
+    static let medianToDeviation = 1.4826
+
+    @inline(__always) var prefersAnchor: Bool { anchorError < levelError || repeatRate > 0.5 }
+
+    /// One standard deviation of the better of the two predictions.
+    @inline(__always) var deviation: Double {
+        // Relative floor: below it differences are rounding of the device, not movement.
+        max((prefersAnchor ? anchorError : levelError) * Self.medianToDeviation, abs(level) * 1e-9, 1e-290)
+    }
+}
