@@ -1,0 +1,95 @@
+internal import Synchronization
+public import TocsinCore
+
+/// What the engine counts. All changes of one batch happen under one lock, so that promise 1 holds at every moment:
+/// `received == stored + late + duplicate + deadLettered + pending`.
+public final class EngineMetrics: Sendable {
+    public struct Snapshot: Sendable {
+        /// Readings and undecodable messages that were handed to the engine.
+        public var received: UInt64 = 0
+        public var stored: UInt64 = 0
+        public var late: UInt64 = 0
+        public var duplicate: UInt64 = 0
+        public var deadLettered: UInt64 = 0
+        /// Accepted into memory, not yet durable.
+        public var pending: UInt64 = 0
+        public var deadLettersByReason: [DeadLetterReason: UInt64] = [:]
+        public var receivedBySource: [String: UInt64] = [:]
+
+        public var events: UInt64 = 0
+        public var batches: UInt64 = 0
+        public var windows: UInt64 = 0
+        public var anomaliesByKind: [AnomalyKind: UInt64] = [:]
+        public var alarmsRaised: UInt64 = 0
+        public var alarmsCleared: UInt64 = 0
+        public var modelRuns: UInt64 = 0
+        public var storeErrors: UInt64 = 0
+
+        /// From the arrival of a batch to its verdicts being durable and published, seconds, one count a reading.
+        public var latency = Histogram()
+        /// Processing in the shard per reading (all detectors and windows), seconds, one count a reading.
+        public var inference = Histogram()
+        /// Store transactions, seconds.
+        public var commits = Histogram()
+
+        public var anomalies: UInt64 { anomaliesByKind.values.reduce(0, +) }
+    }
+
+    private let state = Mutex(Snapshot())
+
+    public init() {}
+
+    public var snapshot: Snapshot { state.withLock { $0 } }
+
+    func update(_ change: (inout Snapshot) -> Void) { state.withLock { change(&$0) } }
+
+    /// A batch entered: its readings are pending from now on.
+    func admit(_ batch: Batch) {
+        let count = UInt64(batch.inputCount)
+        update {
+            $0.received += count
+            $0.pending += count
+            $0.events += UInt64(batch.eventCount)
+            $0.batches += 1
+            $0.receivedBySource[batch.origin.sourceName, default: 0] += count
+        }
+    }
+
+    /// The engine had stopped before it could take the batch: it never was in.
+    func withdraw(_ batch: Batch) {
+        let count = UInt64(batch.inputCount)
+        update {
+            $0.received -= count
+            $0.pending -= count
+            $0.events -= UInt64(batch.eventCount)
+            $0.batches -= 1
+            $0.receivedBySource[batch.origin.sourceName, default: count] -= count
+        }
+    }
+
+    /// A batch became durable: its readings leave `pending` for good.
+    func settle(_ summary: DeliverySummary, outcome: BatchOutcome, latency: Double) {
+        update {
+            $0.stored += UInt64(summary.stored)
+            $0.late += UInt64(summary.late)
+            $0.duplicate += UInt64(summary.duplicate)
+            $0.deadLettered += UInt64(summary.deadLettered)
+            $0.pending -= UInt64(outcome.batch.inputCount)
+            for letter in outcome.deadLetters {
+                $0.deadLettersByReason[letter.reason, default: 0] += UInt64(letter.readings)
+            }
+            $0.windows += UInt64(outcome.windows.count)
+            for anomaly in outcome.anomalies { $0.anomaliesByKind[anomaly.kind, default: 0] += 1 }
+            for change in outcome.alarmChanges {
+                switch change.step {
+                case .raised: $0.alarmsRaised += 1
+                case .cleared: $0.alarmsCleared += 1
+                case .updated, .reopened, .escalated: break
+                }
+            }
+            if outcome.batch.inputCount > 0 {
+                $0.latency.record(seconds: latency, times: UInt64(outcome.batch.inputCount))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+public import TocsinCore
+public import TocsinDetect
+
+/// A forest as it was saved: it scores from the first row on. One that a person trained stays as it is.
+public struct SavedForest: Sendable {
+    public var version: Int
+    public var origin: ModelOrigin
+    public var forest: IsolationForest
+
+    public init(version: Int, origin: ModelOrigin, forest: IsolationForest) {
+        self.version = version
+        self.origin = origin
+        self.forest = forest
+    }
+}
+
+/// A learning forest under its name, with the versions it has reached.
+struct NamedLearner: Sendable {
+    let name: String
+    var learner: ForestLearner
+    private let baseVersion: Int
+    private var savedGeneration: Int
+
+    /// Goes on from a saved forest where there is one with the same features.
+    init(name: String, features: [String], settings: ForestSettings, saved: SavedForest?) {
+        self.name = name
+        let usable = saved.flatMap { $0.forest.featureNames == features ? $0 : nil }
+        let forest = IsolationForest.Settings(
+            trees: settings.trees, sampleSize: settings.samples, outlierShare: 0.02)
+        // The name belongs to the seed: two models of one stream are not the same random trees.
+        var hash = StableHash()
+        hash.combine(settings.seed)
+        hash.combine(name)
+        learner = ForestLearner(
+            names: features,
+            settings: ForestLearner.Settings(
+                firstRows: settings.learningRows, retrains: usable?.origin != .trained, forest: forest,
+                seed: hash.value),
+            forest: usable?.forest)
+        // Above every version there is, also when that one cannot be used here.
+        baseVersion = (saved?.version ?? 0) - learner.generation
+        savedGeneration = learner.generation
+    }
+
+    var progress: LearningProgress? {
+        learner.isLearning ? LearningProgress(name: name, progress: learner.progress) : nil
+    }
+
+    /// The record of a newly trained generation, once.
+    mutating func takeTrained(now: Timestamp) -> ModelRecord? {
+        guard learner.generation > savedGeneration, let forest = learner.forest else { return nil }
+        savedGeneration = learner.generation
+        var summary = JSONWriter()
+        summary.object {
+            $0.field("rows", learner.seen)
+            $0.field("trees", forest.trees)
+            $0.field("sample_size", forest.sampleSize)
+            $0.key("features")
+            $0.array { list in
+                for name in forest.featureNames { list.value(name) }
+            }
+        }
+        return ModelRecord(
+            name: name, version: baseVersion + learner.generation, origin: .learned, created: now,
+            format: IsolationForest.format,
+            summary: String(decoding: summary.bytes, as: UTF8.self), data: forest.saved())
+    }
+}

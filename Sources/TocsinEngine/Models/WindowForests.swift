@@ -1,0 +1,116 @@
+internal import TocsinCore
+internal import TocsinDetect
+
+/// The Isolation Forests over closed windows, one for each metric: windows are measured in their series' own level and
+/// scale, so that all sensors of a metric share one.
+struct WindowForests: Sendable {
+    /// What one batch brought.
+    struct Findings: Sendable {
+        var windows = WindowBatch()
+        var verdicts: [(event: Int, verdict: Verdict)] = []
+        var trained: [ModelRecord] = []
+        var runs = 0
+    }
+
+    private struct Group: Sendable {
+        var learner: NamedLearner
+        var features: [Double] = []
+        var windows: [Int] = []
+    }
+
+    private let settings: ForestSettings
+    private let definitions: [WindowDefinition]
+    private let saved: [String: SavedForest]
+    private var groups: [Group] = []
+    private var groupOfMetric: [UInt32: Int] = [:]
+
+    init(settings: ForestSettings, definitions: [WindowDefinition], saved: [String: SavedForest]) {
+        self.settings = settings
+        self.definitions = definitions
+        self.saved = saved
+    }
+
+    var learning: [LearningProgress] { groups.compactMap(\.learner.progress) }
+
+    /// Gathers the shards' windows, scores those that have features with what was learnt before, then learns them.
+    mutating func observe(_ results: [ShardResult], names: SeriesNames, now: Timestamp) -> Findings {
+        var findings = Findings()
+        var rows: [(window: Int, result: Int, row: Int)] = []
+        var events: [Int32] = []
+        for (number, result) in results.enumerated() where result.windows.count > 0 {
+            for (row, window) in result.featureWindows.enumerated() {
+                rows.append((findings.windows.count + Int(window), number, row))
+            }
+            findings.windows.append(result.windows)
+            events += result.windowEvents
+        }
+        guard settings.onWindows, !rows.isEmpty else { return findings }
+        // In one order whatever the number of shards: as the events closed them.
+        let windows = findings.windows
+        rows.sort { left, right in
+            if events[left.window] != events[right.window] { return events[left.window] < events[right.window] }
+            return (windows.start[left.window], windows.series[left.window].index, windows.definition[left.window])
+                < (windows.start[right.window], windows.series[right.window].index, windows.definition[right.window])
+        }
+        let width = WindowFeatures.width
+        for entry in rows {
+            let group = group(of: names.metric(of: windows.series[entry.window]), names)
+            let start = entry.row * width
+            groups[group].features += results[entry.result].windowFeatures[start..<start + width]
+            groups[group].windows.append(entry.window)
+        }
+        for index in groups.indices where !groups[index].windows.isEmpty {
+            Self.judge(&groups[index], definitions, events, into: &findings, now: now)
+        }
+        return findings
+    }
+
+    private static func judge(
+        _ group: inout Group, _ definitions: [WindowDefinition], _ events: [Int32], into findings: inout Findings,
+        now: Timestamp
+    ) {
+        var scores: [Double] = []
+        group.learner.learner.observe(rows: group.features, into: &scores)
+        let width = WindowFeatures.width
+        for (row, window) in group.windows.enumerated() where !scores[row].isNaN {
+            findings.runs += 1
+            findings.windows.scores[window] = scores[row]
+            guard let forest = group.learner.learner.forest else { continue }
+            let start = findings.windows.start[window]
+            let size = definitions[Int(findings.windows.definition[window])].size
+            let features = Array(group.features[row * width..<(row + 1) * width])
+            guard
+                let verdict = WindowVerdict.judge(
+                    score: scores[row], row: features, sensor: findings.windows.sensors[window],
+                    series: findings.windows.series[window], start: start, time: start.advanced(by: size),
+                    forest: forest)
+            else { continue }
+            findings.verdicts.append((Int(events[window]), verdict))
+        }
+        if let record = group.learner.takeTrained(now: now) { findings.trained.append(record) }
+        group.features.removeAll(keepingCapacity: true)
+        group.windows.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func group(of metric: UInt32, _ names: SeriesNames) -> Int {
+        if let known = groupOfMetric[metric] { return known }
+        let name = "window-forest:" + names.metricNames[Int(metric)]
+        groups.append(
+            Group(
+                learner: NamedLearner(
+                    name: name, features: WindowFeatures.names, settings: settings, saved: saved[name])))
+        groupOfMetric[metric] = groups.count - 1
+        return groups.count - 1
+    }
+}
+
+extension WindowBatch {
+    mutating func append(_ other: WindowBatch) {
+        definition += other.definition
+        series += other.series
+        sensors += other.sensors
+        start += other.start
+        statistics += other.statistics
+        scores += other.scores
+    }
+}

@@ -1,0 +1,100 @@
+import Testing
+import TocsinCore
+import TocsinEngine
+import TocsinTestKit
+
+/// What validation makes of refused readings: one letter for each message and reason, all of them counted.
+@Suite struct ValidatorTests {
+    private static let start = Timestamp(seconds: 1_760_000_000)
+    private let table = SeriesTable(seed: 1)
+    private let store = MemoryStore()
+
+    private func run(_ batch: Batch) async throws -> (letters: [DeadLetter], summary: DeliverySummary) {
+        let engine = Engine(
+            settings: EngineSettings(shards: 1, isLive: false), table: table, store: store,
+            clock: HandClock(Self.start.advanced(by: .days(1))))
+        let work = Task { try await engine.run() }
+        let summary = try await engine.enqueue(batch).wait()
+        engine.finish()
+        try await work.value
+        let letters = store.outcomes.flatMap(\.deadLetters)
+        #expect(letters.map(\.readings).reduce(0, +) == summary.deadLettered)
+        #expect(engine.metrics.snapshot.deadLettersByReason.values.reduce(0, +) == UInt64(summary.deadLettered))
+        return (letters, summary)
+    }
+
+    /// A batch of one message of `bytes` bytes behind two others.
+    private func batch(bytes: Int, header: String = "") -> (batch: Batch, payload: ByteRange) {
+        let origin = Origin(
+            source: SourceID(0), sourceName: "test", position: 1000, received: Self.start.advanced(by: .days(1)))
+        var batch = Batch(origin: origin)
+        batch.bytes = [UInt8](repeating: UInt8(ascii: "x"), count: bytes + 20)
+        batch.header = Array(header.utf8)
+        return (batch, ByteRange(offset: 20, length: bytes))
+    }
+
+    @Test func aMessageWithManyBadFieldsIsKeptOnce() async throws {
+        var (batch, payload) = batch(bytes: 400_000, header: "a,b\n")
+        for field in 0..<30_000 {
+            batch.rejects.append(
+                Reject(reason: .notANumber, detail: "Line 2 has the field `f\(field)`.", payload: payload))
+        }
+        let (letters, summary) = try await run(batch)
+        #expect(summary.deadLettered == 30_000)
+        let letter = try #require(letters.first)
+        #expect(letters.count == 1)
+        #expect(letter.readings == 30_000)
+        #expect(letter.payload.count == 400_004)
+        #expect(letter.position == 1020)
+        #expect(
+            letter.detail
+                == "Line 2 has the field `f0`; Line 2 has the field `f1`; Line 2 has the field `f2`; and 29,997 more")
+    }
+
+    @Test func eachMessageAndEachReasonHasItsLetter() async throws {
+        var (batch, payload) = batch(bytes: 10)
+        let other = ByteRange(offset: 0, length: 10)
+        for (reason, payload) in [
+            (DeadLetterReason.notANumber, payload), (.cardinality, payload), (.notANumber, payload),
+            (.cardinality, payload), (.notANumber, other),
+        ] { batch.rejects.append(Reject(reason: reason, detail: "It is wrong.", payload: payload)) }
+        let (letters, _) = try await run(batch)
+        #expect(letters.map(\.reason) == [.notANumber, .cardinality, .notANumber])
+        #expect(letters.map(\.readings) == [2, 2, 1])
+        #expect(letters.map(\.position) == [1020, 1020, 1000])
+        // The same words once, and no count of others.
+        #expect(letters.allSatisfy { $0.detail == "It is wrong." })
+    }
+
+    @Test func readingsOutOfRangeShareALetterOfTheirEvent() async throws {
+        var builder = BatchBuilder(table: table, received: Self.start.advanced(by: .days(1)))
+        builder.add("a", at: Self.start, ["temperature": 500, "humidity": -1, "pressure": 900])
+        builder.add("b", at: Self.start, ["temperature": 501, "humidity": 50])
+        builder.add("c", at: Self.start.advanced(by: .days(30)), ["temperature": 500, "humidity": -1])
+        let (letters, summary) = try await run(builder.take())
+        #expect(summary.stored == 2)
+        #expect(summary.deadLettered == 5)
+        #expect(letters.map(\.reason) == [.outOfRange, .outOfRange, .future])
+        #expect(letters.map(\.readings) == [2, 1, 2])
+        #expect(
+            letters.first?.detail
+                == "temperature of a is 500, outside its valid range -50 to 120; "
+                + "humidity of a is -1, outside its valid range 0 to 100")
+        #expect(letters.last?.detail.hasSuffix("in the future; is the device's clock right?") == true)
+    }
+
+    /// Short rows under a header of a megabyte: the batch must not become a hundred times its size.
+    @Test func aLongHeaderIsNotKeptWithoutEnd() async throws {
+        var (batch, _) = batch(bytes: 400, header: String(repeating: "h", count: 1 << 20))
+        for row in 0..<200 {
+            batch.rejects.append(
+                Reject(reason: .malformed, detail: "row \(row)", payload: ByteRange(offset: row * 2, length: 1)))
+        }
+        let (letters, _) = try await run(batch)
+        #expect(letters.count == 200)
+        #expect(letters.map(\.payload.count).reduce(0, +) <= (64 << 20) + 200)
+        #expect(letters.first?.payload.count == (1 << 20) + 1)
+        #expect(letters.last?.payload == [UInt8(ascii: "x")])
+        #expect(letters.last?.detail.contains("header") == true)
+    }
+}
