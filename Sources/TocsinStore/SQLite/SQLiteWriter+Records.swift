@@ -1,0 +1,107 @@
+internal import GRDB
+internal import TocsinCore
+
+// What is rare: anomalies, alarms, dead letters, models. Their sensors are found by name, because an alarm taken up
+// from an earlier process may speak of a sensor that this one has not heard yet.
+extension SQLiteWriter {
+    private static let upsertAnomaly = upsert(
+        into: "anomalies", key: ["id"],
+        [
+            "alarm_id", "sensor_id", "metric", "kind", "detector", "model", "start", "time", "value", "expected_low",
+            "expected_high", "score", "p_value", "contributions", "sentence",
+        ])
+    private static let upsertAlarm = upsert(
+        into: "alarms", key: ["id"],
+        [
+            "sensor_id", "metric", "kind", "state", "severity", "raised", "last_seen", "cleared", "verdicts", "score",
+            "p_value", "sentence",
+        ])
+    private static let upsertModel = upsert(
+        into: "models", key: ["name", "version"], ["origin", "created", "format", "summary", "data"])
+
+    // An update in place, not REPLACE: a replay must leave the very same row.
+    private static func upsert(into table: String, key: [String], _ columns: [String]) -> String {
+        let all = key + columns
+        return """
+            INSERT INTO \(table) (\(all.joined(separator: ", ")))
+            VALUES (\(all.map { _ in "?" }.joined(separator: ", ")))
+            ON CONFLICT (\(key.joined(separator: ", "))) DO UPDATE SET
+            \(columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
+            """
+    }
+
+    static func writeAnomalies(_ anomalies: [Anomaly], _ database: Database) throws {
+        for anomaly in anomalies {
+            let sensor = try RowIDs.row(ofSensor: anomaly.sensor, zone: nil, time: anomaly.time, database)
+            try database.run(
+                Self.upsertAnomaly,
+                [
+                    .text(anomaly.id), .optional(anomaly.alarmID), .integer(sensor), .optional(anomaly.metric),
+                    .text(anomaly.kind.name), .text(anomaly.detector.name), .text(anomaly.model),
+                    .integer(anomaly.start.nanoseconds), .integer(anomaly.time.nanoseconds), .real(anomaly.value),
+                    .real(anomaly.expectedLow), .real(anomaly.expectedHigh), .real(anomaly.score),
+                    .real(anomaly.pValue), .text(json(anomaly.contributions)), .text(anomaly.sentence),
+                ])
+        }
+    }
+
+    /// One JSON object, the greatest share first as given: `{"temperature":0.8,"humidity":0.2}`.
+    private static func json(_ contributions: [Contribution]) -> String {
+        var json = JSONWriter()
+        json.object { object in
+            for contribution in contributions { object.field(contribution.name, contribution.share) }
+        }
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    static func writeAlarms(_ changes: [AlarmChange], _ database: Database) throws {
+        for change in changes {
+            let alarm = change.alarm
+            let sensor = try RowIDs.row(ofSensor: alarm.sensor, zone: nil, time: alarm.raised, database)
+            try database.run(
+                Self.upsertAlarm,
+                [
+                    .text(alarm.id), .integer(sensor), .optional(alarm.metric), .text(alarm.kind.name),
+                    .text(alarm.state.rawValue), .text(alarm.severity.rawValue), .integer(alarm.raised.nanoseconds),
+                    .integer(alarm.lastSeen.nanoseconds), alarm.cleared.map { .integer($0.nanoseconds) } ?? .null,
+                    .integer(Int64(alarm.verdicts)), .real(alarm.score), .real(alarm.pValue), .text(alarm.sentence),
+                ])
+        }
+    }
+
+    static func writeDeadLetters(_ letters: [DeadLetter], _ database: Database) throws {
+        for letter in letters {
+            var key = StableHash()
+            key.combine(letter.reason.rawValue)
+            key.combine(letter.detail)
+            key.combine(letter.payload)
+            try database.run(
+                """
+                INSERT INTO dead_letters (reason, detail, source, position, received, payload, readings, content_key)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (source, position, content_key) DO NOTHING
+                """,
+                [
+                    .text(letter.reason.rawValue), .text(letter.detail), .text(letter.source),
+                    .integer(letter.position), .integer(letter.received.nanoseconds), .blob(letter.payload),
+                    .integer(Int64(letter.readings)), .integer(Int64(bitPattern: key.value)),
+                ])
+        }
+    }
+
+    static func writeModel(_ model: ModelRecord, _ database: Database) throws {
+        try database.run(
+            Self.upsertModel,
+            [
+                .text(model.name), .integer(Int64(model.version)), .text(model.origin.rawValue),
+                .integer(model.created.nanoseconds),
+                .text(model.format), .text(model.summary), .blob(model.data),
+            ])
+        try database.run(
+            "DELETE FROM models WHERE name = ? AND origin = 'learned' AND version <= ?",
+            [.text(model.name), .integer(Int64(model.version - keptVersions))])
+    }
+
+    /// Learnt models are many and replace each other: these allow a look back.
+    private static let keptVersions = 5
+}
