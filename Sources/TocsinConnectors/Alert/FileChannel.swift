@@ -1,0 +1,43 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+public import TocsinCore
+
+/// Appends each alarm change as one JSON line; opened anew for each, so that log rotation needs no signal.
+public struct FileChannel: AlertChannel {
+    public let name = "file"
+    private let path: String
+    private let clock: any WallClock
+
+    public init(path: String, clock: any WallClock) {
+        self.path = path
+        self.clock = clock
+    }
+
+    public func wants(_ change: AlarmChange) -> Bool { true }
+
+    public func deliver(_ change: AlarmChange) throws {
+        var json = JSONWriter()
+        json.object {
+            $0.field("time", clock.now())
+            $0.field("step", change.step.rawValue)
+            $0.key("alarm")
+            $0.value(change.alarm)
+        }
+        json.newline()
+        let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard file >= 0 else { throw failure("cannot open the alert log") }
+        defer { close(file) }
+        // One write of one line: lines of several processes never mix (O_APPEND, POSIX write).
+        let written = json.bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        guard written == json.bytes.count else { throw failure("cannot write to the alert log") }
+    }
+
+    private func failure(_ message: String) -> TocsinError {
+        TocsinError(
+            .file, "\(message): \(String(cString: strerror(errno)))", place: path,
+            remedy: "check the folder's rights and free space, or set alerts.file.path", isRetriable: true)
+    }
+}
