@@ -1,0 +1,113 @@
+public import TocsinCore
+internal import TocsinDetect
+
+/// Which detectors `tocsin score` asks.
+public enum ScoringDetector: String, CaseIterable, Sendable {
+    /// The bank on every value, and the event forest where a row has two values or more: the less likely verdict wins.
+    case standard = "default"
+    case bank
+    case forest = "event-forest"
+}
+
+/// What is said of one row.
+public struct RowScore: Sendable, Equatable {
+    /// nil for a row that could not be read.
+    public var time: Timestamp?
+    /// 0…1, high = anomalous; NaN while learning, or for a row without a value.
+    public var score: Double
+    public var pValue: Double
+    public var isAnomalous: Bool
+    public var kind: AnomalyKind?
+
+    /// Of a row that could not be read.
+    public static let unreadable = RowScore(time: nil, score: .nan, pValue: .nan, isAnomalous: false, kind: nil)
+}
+
+/// Scores rows one after the other without ever looking ahead: the first n scores do not depend on what follows.
+///
+/// Every group (sensor) has its own state. A row's score is that of its most surprising value.
+public struct RowScorer: Sendable {
+    private let detector: ScoringDetector
+    private var bank: Bank
+    private let features: EventFeatures
+    private var learner: ForestLearner?
+    /// By group: its newest event time, on which the bank measures gaps.
+    private var newest: [UInt32: Timestamp] = [:]
+    private var values: [Double]
+    private let valueNames: [String]
+
+    /// - Parameters:
+    ///   - names: of the value columns.
+    ///   - trainRows: rows that the forest learns from before it scores.
+    ///   - model: a saved forest (`tocsin train --out`), used as it is from the first row on.
+    /// - Throws: `TocsinError(.model)` when the model is damaged, or was trained on other columns.
+    public init(
+        detector: ScoringDetector, names: [String], trainRows: Int, model: [UInt8]? = nil, seed: UInt64 = 1
+    ) throws {
+        self.detector = detector
+        bank = Bank()
+        features = EventFeatures(metrics: names)
+        valueNames = names
+        values = Array(repeating: .nan, count: names.count)
+        let asksForest = detector == .forest || (detector == .standard && features.positions.count > 1)
+        let saved = try model.map { try IsolationForest(saved: $0) }
+        if let saved, saved.featureNames != features.names {
+            throw TocsinError(
+                .model, "the model was trained on other columns: \(saved.featureNames.joined(separator: ", "))",
+                remedy: "name the same columns with --values, or train on these")
+        }
+        if asksForest, features.width > 0 {
+            learner = ForestLearner(
+                names: features.names,
+                settings: ForestLearner.Settings(firstRows: trainRows, retrains: saved == nil, seed: seed),
+                forest: saved)
+        }
+    }
+
+    /// Scores one row and learns it.
+    /// - Parameters:
+    ///   - series: the series of the values present, and where each stands among the columns.
+    public mutating func score(
+        group: SensorID, time: Timestamp, series: [(id: SeriesID, column: Int, value: Double)]
+    ) -> RowScore {
+        for column in values.indices { values[column] = .nan }
+        let highWater = max(newest[group.index] ?? time, time)
+        newest[group.index] = highWater
+        var result = RowScore(time: time, score: .nan, pValue: .nan, isAnomalous: false, kind: nil)
+        var surprise = -1.0
+        for entry in series {
+            values[entry.column] = entry.value
+            guard detector != .forest else { continue }
+            let assessment = bank.assess(series: entry.id, time: time, highWater: highWater, value: entry.value)
+            // A value that is part of a condition speaks for the row, however small its own surprise is.
+            let weight = assessment.isAnomalous ? max(assessment.surprise, 1e3) : assessment.surprise
+            guard weight > surprise else { continue }
+            surprise = weight
+            // While it learns its surprise means nothing yet; stuck and range may speak all the same.
+            let isMeaningful = !assessment.isLearning || assessment.isAnomalous
+            result.score = isMeaningful ? assessment.score : 0
+            result.pValue = isMeaningful ? assessment.pValue : 1
+            result.isAnomalous = assessment.isAnomalous
+            result.kind = assessment.condition
+        }
+        addForest(to: &result)
+        return result
+    }
+
+    private mutating func addForest(to result: inout RowScore) {
+        guard learner != nil else { return }
+        var row: [Double] = []
+        features.append(values, to: &row)
+        var scores: [Double] = []
+        let before = learner?.forest
+        learner?.observe(rows: row, into: &scores)
+        guard let forest = before, let score = scores.first, !score.isNaN else { return }
+        let judged = ForestScore(score, forest: forest)
+        let isAnomalous = ForestRules.event.isAnomalous(judged)
+        guard detector == .forest || (isAnomalous && !result.isAnomalous) else { return }
+        result.score = judged.score
+        result.pValue = judged.pValue
+        result.isAnomalous = isAnomalous
+        result.kind = isAnomalous ? .multivariate : nil
+    }
+}
