@@ -1,0 +1,95 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import TocsinCore
+internal import TocsinEngine
+
+/// How it is: health for orchestrators, overview and sensors for people, metrics for Prometheus.
+struct StatusRoutes {
+    let engine: Engine
+    let overview: OverviewMonitor
+    let alerts: @Sendable () -> [AlertCounts]
+
+    func add(to router: Router<BasicRequestContext>) {
+        router.get("livez") { _, _ in
+            Response.json { $0.object { $0.field("status", "ok") } }
+        }
+        router.get("readyz") { _, _ in self.health(onlyReadiness: true) }
+        router.get("health") { _, _ in self.health(onlyReadiness: false) }
+        router.get("api/overview") { _, _ in
+            Response.json { overview.write(to: &$0) }
+        }
+        router.get("sensors") { request, _ in
+            let parameters = try QueryParameters(request, allowed: ["q", "limit", "offset"])
+            let limit = try parameters.integer("limit", default: 100, in: 1...1000)
+            let offset = try parameters.integer("offset", default: 0, in: 0...100_000_000)
+            let page = engine.directory.sensors(search: parameters.text("q"), limit: limit, offset: offset)
+            return Response.json {
+                $0.object {
+                    $0.key("items")
+                    $0.array { list in
+                        for sensor in page.items { list.value(sensor) }
+                    }
+                    $0.field("total", page.total)
+                    $0.field("limit", limit)
+                    $0.field("offset", offset)
+                }
+            }
+        }
+        router.get("metrics") { _, _ in
+            let exposition = PrometheusExposition(engine: engine, overview: overview, alerts: alerts())
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: exposition.text)))
+        }
+    }
+
+    /// 200 while work flows; 503 with the reason when it does not. `/readyz` also says no while draining.
+    private func health(onlyReadiness: Bool) -> Response {
+        let condition = engine.condition
+        let isFine: Bool
+        let status: String
+        switch condition {
+        case .running: (isFine, status) = (true, "ok")
+        case .draining: (isFine, status) = (!onlyReadiness, "draining")
+        case .stalled: (isFine, status) = (false, "stalled")
+        }
+        return Response.json(status: isFine ? .ok : .serviceUnavailable) {
+            $0.object {
+                $0.field("status", status)
+                $0.field("version", tocsinVersion)
+                $0.field("uptime_seconds", overview.uptime.seconds.rounded())
+                if case .stalled(let reason) = condition { $0.field("reason", reason) }
+                $0.key("checks")
+                $0.object {
+                    $0.field("engine", status)
+                    $0.field("store", isFine || status == "draining" ? "ok" : "failing")
+                }
+            }
+        }
+    }
+}
+
+extension JSONWriter {
+    mutating func value(_ sensor: SensorSnapshot) {
+        object {
+            $0.field("sensor_id", sensor.name)
+            $0.field("zone", sensor.zone)
+            $0.field("state", sensor.state.rawValue)
+            $0.field("last_seen", sensor.lastSeen)
+            $0.key("metrics")
+            $0.array { list in
+                for metric in sensor.metrics {
+                    list.object {
+                        $0.field("metric", metric.name)
+                        $0.field("unit", metric.unit)
+                        $0.field("value", metric.last.value)
+                        $0.field("expected_low", metric.last.low)
+                        $0.field("expected_high", metric.last.high)
+                    }
+                }
+            }
+            $0.field("alarms_open", sensor.alarmsOpen)
+        }
+    }
+}

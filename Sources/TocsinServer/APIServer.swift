@@ -1,0 +1,105 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+public import Logging
+internal import NIOCore
+public import ServiceLifecycle
+public import TocsinCore
+public import TocsinEngine
+
+/// The one port: API, live stream, metrics, ingest and dashboard.
+public struct APIServer: Service, CustomStringConvertible {
+    public var description: String { "server" }
+
+    public struct Settings: Sendable {
+        /// Bind address; 127.0.0.1 keeps it on this machine.
+        public var host: String
+        /// 0 = any free port; the real one is told to `onReady`.
+        public var port: Int
+        public var maxBodyBytes: Int
+
+        public init(host: String = "127.0.0.1", port: Int = 8080, maxBodyBytes: Int = 16 << 20) {
+            self.host = host
+            self.port = port
+            self.maxBodyBytes = maxBodyBytes
+        }
+    }
+
+    private let application: Application<RouterResponder<BasicRequestContext>>
+    private let hub: LiveHub
+    private let settings: Settings
+
+    private static let shutdownPatience = Duration.seconds(5)
+    /// Connections at a time; further ones wait in the system's queue.
+    private static let maximumConnections = 2000
+
+    /// - Parameters:
+    ///   - alerts: what became of the alerts, for the metrics.
+    ///   - decode: how a posted body becomes a batch; nil switches `POST /ingest` off.
+    ///   - onReady: called with the real port once the server listens.
+    public init(
+        settings: Settings, engine: Engine, store: any Store, table: SeriesTable, overview: OverviewMonitor,
+        logger: Logger, alerts: @escaping @Sendable () -> [AlertCounts] = { [] }, decode: IngestDecoder?,
+        onReady: @escaping @Sendable (Int) async -> Void
+    ) {
+        let router = Router(context: BasicRequestContext.self)
+        router.middlewares.add(ProblemMiddleware())
+        RecordRoutes(store: store).add(to: router)
+        StatusRoutes(engine: engine, overview: overview, alerts: alerts).add(to: router)
+        LiveRoutes(hub: engine.hub, table: table).add(to: router)
+        DashboardRoutes().add(to: router)
+        if let decode {
+            IngestRoute(engine: engine, maxBodyBytes: settings.maxBodyBytes, started: overview.started, decode: decode)
+                .add(to: router)
+        }
+        self.settings = settings
+        hub = engine.hub
+        application = Application(
+            responder: router.buildResponder(),
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), serverName: "tocsin",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections)),
+            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? settings.port) },
+            logger: logger)
+    }
+
+    /// Serves until graceful shutdown; live connections are ended first, so that it does not wait for them.
+    /// - Throws: `TocsinError(.network)` when the port is in use or may not be bound.
+    public func run() async throws {
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    hub.finish()
+                    // Answers on their way may be finished; a client that does not take its own is not waited for.
+                    try await Task.sleep(for: Self.shutdownPatience)
+                }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch is CancellationError {
+            return
+        } catch let error as IOError {
+            let remedy =
+                switch error.errnoCode {
+                case EADDRINUSE:
+                    "another program listens there, perhaps another tocsin; stop it, or choose another port (server.port, --port; 0 = any free one)"
+                case EACCES: "ports below 1024 need extra rights; choose a higher one (server.port, --port)"
+                default: "check server.host and server.port"
+                }
+            throw TocsinError(
+                .network, "cannot listen on this address", place: "\(settings.host):\(settings.port)",
+                remedy: remedy, cause: error)
+        } catch let error as SocketAddressError {
+            throw TocsinError(
+                .network, "this is no address of this machine", place: "\(settings.host):\(settings.port)",
+                remedy: "check server.host (--host): 127.0.0.1 for this machine only, 0.0.0.0 for all", cause: error)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+internal import TocsinCore
+internal import TocsinEngine
+
+/// The state of the process in the Prometheus text format 0.0.4. No label is unbounded: never a sensor's name.
+struct PrometheusExposition {
+    private(set) var text = ""
+
+    init(engine: Engine, overview: OverviewMonitor, alerts: [AlertCounts]) {
+        let metrics = engine.metrics.snapshot
+        counters(metrics)
+        family("tocsin_readings_pending", "gauge", "Readings in memory that are not durable yet.")
+        sample("tocsin_readings_pending", Double(metrics.pending))
+        family("tocsin_sensors", "gauge", "Sensors seen since the start.")
+        sample("tocsin_sensors", Double(engine.directory.sensorCount))
+        family("tocsin_series", "gauge", "Series (metrics of sensors) seen since the start.")
+        sample("tocsin_series", Double(engine.directory.seriesCount))
+        family("tocsin_alarms_open", "gauge", "Incidents that are open now.")
+        sample("tocsin_alarms_open", Double(engine.directory.openAlarms))
+        family("tocsin_inbox_batches", "gauge", "Batches waiting in the engine's inbox.")
+        sample("tocsin_inbox_batches", Double(engine.inboxCount))
+        family("tocsin_live_subscribers", "gauge", "Open connections of /live.")
+        sample("tocsin_live_subscribers", Double(engine.hub.subscriberCount))
+        family("tocsin_store_bytes", "gauge", "Size of the store on disk.")
+        sample("tocsin_store_bytes", Double(overview.storeBytes))
+        histogram(
+            "tocsin_latency_seconds", "From the arrival of a reading to its verdict durable and published.",
+            metrics.latency)
+        histogram(
+            "tocsin_inference_seconds", "Processing of one reading by all detectors and windows.", metrics.inference)
+        histogram("tocsin_commit_seconds", "Transactions of the store.", metrics.commits)
+        alertCounts(alerts)
+        process(overview)
+    }
+
+    private mutating func alertCounts(_ alerts: [AlertCounts]) {
+        family("tocsin_alerts_total", "counter", "Alarm changes handed to the alert channels.")
+        for counts in alerts {
+            for (result, count) in [
+                ("delivered", counts.delivered), ("failed", counts.failed), ("suppressed", counts.suppressed),
+            ] {
+                sample("tocsin_alerts_total", Double(count), ["channel": counts.channel, "result": result])
+            }
+        }
+    }
+
+    private mutating func counters(_ metrics: EngineMetrics.Snapshot) {
+        family("tocsin_readings_received_total", "counter", "Readings and undecodable messages handed to the engine.")
+        for (source, count) in metrics.receivedBySource.sorted(by: { $0.key < $1.key }) {
+            sample("tocsin_readings_received_total", Double(count), ["source": source])
+        }
+        for (name, help, value) in [
+            ("stored", "Readings written to the store.", metrics.stored),
+            ("late", "Readings older than the allowed lateness: stored, in no window.", metrics.late),
+            ("duplicate", "Readings seen before: not written again.", metrics.duplicate),
+        ] {
+            family("tocsin_readings_\(name)_total", "counter", help)
+            sample("tocsin_readings_\(name)_total", Double(value))
+        }
+        family("tocsin_readings_dead_lettered_total", "counter", "Readings and messages that were refused.")
+        for reason in DeadLetterReason.allCases {
+            let count = metrics.deadLettersByReason[reason] ?? 0
+            sample("tocsin_readings_dead_lettered_total", Double(count), ["reason": reason.rawValue])
+        }
+        for (name, help, value) in [
+            ("tocsin_events_total", "Events (messages) decoded.", metrics.events),
+            ("tocsin_windows_total", "Windows closed.", metrics.windows),
+            ("tocsin_alarms_raised_total", "Incidents raised.", metrics.alarmsRaised),
+            ("tocsin_alarms_cleared_total", "Incidents cleared.", metrics.alarmsCleared),
+            ("tocsin_model_runs_total", "Scores computed by the forests.", metrics.modelRuns),
+            ("tocsin_store_errors_total", "Transactions that failed and were tried again.", metrics.storeErrors),
+        ] {
+            family(name, "counter", help)
+            sample(name, Double(value))
+        }
+        family("tocsin_anomalies_total", "counter", "Anomalies found.")
+        for kind in AnomalyKind.allCases {
+            sample("tocsin_anomalies_total", Double(metrics.anomaliesByKind[kind] ?? 0), ["kind": kind.name])
+        }
+    }
+
+    private mutating func process(_ overview: OverviewMonitor) {
+        family("tocsin_build_info", "gauge", "Always 1; the version is the label.")
+        sample("tocsin_build_info", 1, ["version": tocsinVersion])
+        family("tocsin_uptime_seconds", "gauge", "Seconds since the start.")
+        sample("tocsin_uptime_seconds", overview.uptime.seconds)
+        if let usage = ProcessUsage.current() {
+            family("process_resident_memory_bytes", "gauge", "Resident set size.")
+            sample("process_resident_memory_bytes", Double(usage.residentBytes))
+            family("process_cpu_seconds_total", "counter", "User and system time.")
+            sample("process_cpu_seconds_total", usage.cpuSeconds)
+        }
+    }
+
+    private mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
+        family(name, "histogram", help)
+        for bound in [1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] {
+            sample("\(name)_bucket", Double(histogram.count(atMost: bound)), ["le": Self.number(bound)])
+        }
+        sample("\(name)_bucket", Double(histogram.count), ["le": "+Inf"])
+        sample("\(name)_sum", histogram.sum)
+        sample("\(name)_count", Double(histogram.count))
+    }
+
+    private mutating func family(_ name: String, _ type: String, _ help: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
+
+    private mutating func sample(_ name: String, _ value: Double, _ labels: [String: String] = [:]) {
+        text += name
+        if !labels.isEmpty {
+            let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
+            text += "{\(pairs.joined(separator: ","))}"
+        }
+        text += " \(Self.number(value))\n"
+    }
+
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}
