@@ -1,0 +1,44 @@
+internal import TocsinCore
+
+enum DataKeys {
+    static let directory = Key(
+        "data.directory", .path, default: "./tocsin-data", "Folder of the database, models and alert log.")
+    static let all = [directory.entry]
+}
+
+enum ServerKeys {
+    static let host = Key(
+        "server.host", .text, default: "127.0.0.1",
+        "Address to listen on; `0.0.0.0` or `::` for every interface.")
+    static let port = Key(
+        "server.port", .integer(0...65535), default: 8080, aliases: ["PORT"],
+        "TCP port to listen on; 0 takes a free one and logs it.")
+    static let maxBodyBytes = Key(
+        "server.maxBodyBytes", .bytes(1024...(1 << 30)), default: 16 << 20,
+        "Largest body of one request; above it the answer is 413.")
+    static let ingest = Key(
+        "server.ingest.enabled", .flag, default: true, "Whether `POST /ingest` takes readings.")
+    static let liveInterval = Key(
+        "server.live.interval", .duration(.milliseconds(50) ... .minutes(1)), default: .milliseconds(250),
+        "How often readings are sent to each open dashboard.")
+    static let liveHeartbeat = Key(
+        "server.live.heartbeat", .duration(.seconds(1) ... .minutes(10)), default: .seconds(15),
+        "How often an idle live stream sends a sign of life.")
+    static let liveHistory = Key(
+        "server.live.history", .integer(0...1_000_000, unit: "messages"), default: 2000,
+        "Live messages kept for browsers that reconnect.")
+
+    static let all = [
+        host.entry, port.entry, maxBodyBytes.entry, ingest.entry, liveInterval.entry, liveHeartbeat.entry,
+        liveHistory.entry,
+    ]
+}
+
+enum LogKeys {
+    static let level = Key(
+        "log.level", .choice, default: TocsinConfiguration.Log.Level.info, "Least severe level that is written.")
+    static let format = Key(
+        "log.format", .choice, default: TocsinConfiguration.Log.Format.auto,
+        "JSON lines or plain text; `auto` is plain on a terminal and JSON elsewhere.")
+    static let all = [level.entry, format.entry]
+}

@@ -1,0 +1,62 @@
+internal import TocsinCore
+
+enum StoreKeys {
+    static let kind = Key(
+        "store.kind", .choice, default: TocsinConfiguration.Store.Kind.sqlite, "Which database.")
+    static let path = Key(
+        "store.path", .path, default: "tocsin.sqlite", "Database file; a relative path starts in `data.directory`.")
+    static let storeEvents = Key(
+        "store.storeEvents", .flag, default: true,
+        "Whether every event is kept; windows, anomalies and alarms always are.")
+    static let retentionEvents = age("events", "Events older than this are deleted.")
+    static let retentionWindows = age("windows", "Windows older than this are deleted.")
+    static let retentionAnomalies = age("anomalies", "Anomalies and cleared alarms older than this are deleted.")
+    static let retentionDeadLetters = age("deadLetters", "Dead letters older than this are deleted.")
+    static let retentionMaxBytes = Key(
+        "store.retention.maxBytes", ValueForm(.bytes((1 << 20)...(1 << 50)), orNone: "unlimited"), default: nil,
+        "Above this size of the database the oldest events, then the oldest windows, are deleted.")
+
+    private static func age(_ name: String, _ summary: String) -> Key<Span64?> {
+        Key(
+            "store.retention.\(name)", ValueForm(.duration(.minutes(1) ... .days(36_500)), orNone: "never"),
+            default: nil, summary)
+    }
+
+    static let all = [
+        kind.entry, path.entry, storeEvents.entry, retentionEvents.entry, retentionWindows.entry,
+        retentionAnomalies.entry, retentionDeadLetters.entry, retentionMaxBytes.entry,
+    ]
+}
+
+enum AlertKeys {
+    static let console = Key(
+        "alerts.console.enabled", .flag, default: true, "Whether each alarm is a line on standard output.")
+    static let file = Key("alerts.file.enabled", .flag, default: true, "Whether each alarm is a JSON line in a file.")
+    static let filePath = Key(
+        "alerts.file.path", .path, default: "alerts.log", "That file; a relative path starts in `data.directory`.")
+
+    static let webhooks = "alerts.webhooks"
+    static let maximumWebhooks = 64
+    static let url = Key(
+        "alerts.webhooks[].url", .webAddress, default: nil, shownAs: "none", isRequired: true,
+        "Address that gets each alarm by `POST` as JSON.")
+    static let headers = MapKey(
+        "alerts.webhooks[].headers", .secret, default: [:], "Further request headers, such as `Authorization`.")
+    static let secret = Key(
+        "alerts.webhooks[].secret", ValueForm(.secret, orNone: ""), default: nil, shownAs: "none",
+        "Key with which requests are signed (HMAC-SHA256).")
+    static let timeout = Key(
+        "alerts.webhooks[].timeout", .duration(.milliseconds(100) ... .minutes(5)), default: .seconds(10),
+        "How long one attempt may take.")
+    static let cooldown = Key(
+        "alerts.webhooks[].cooldown", .duration(.seconds(0) ... .days(7)), default: .minutes(1),
+        "Least time between two messages on the same sensor and kind.")
+    static let retries = Key(
+        "alerts.webhooks[].retries", .integer(0...100, unit: "attempts"), default: 5,
+        "Further attempts after a failed one, each after a longer wait.")
+
+    static let all = [
+        console.entry, file.entry, filePath.entry, url.entry, headers.entry, secret.entry, timeout.entry,
+        cooldown.entry, retries.entry,
+    ]
+}

@@ -1,0 +1,98 @@
+internal import TocsinCore
+
+extension TocsinConfiguration {
+    /// Reads every key, in the order of the listing; what is wrong is noted in the reader.
+    init(from reader: inout SettingReader) {
+        data = Data(directory: reader.read(DataKeys.directory))
+        server = Server(from: &reader)
+        engine = Engine(
+            shards: reader.read(EngineKeys.shards), inboxBatches: reader.read(EngineKeys.inboxBatches),
+            allowedLateness: reader.read(EngineKeys.allowedLateness),
+            idleTimeout: reader.read(EngineKeys.idleTimeout), maxSeries: reader.read(EngineKeys.maxSeries))
+        input = Input(from: &reader)
+        windows = Self.windows(from: &reader)
+        detection = Detection(from: &reader)
+        alarms = Alarms(
+            clearAfter: reader.read(AlarmKeys.clearAfter), cooldown: reader.read(AlarmKeys.cooldown))
+        store = Store(from: &reader)
+        sources = Self.sources(from: &reader, input: input)
+        alerts = Alerts(from: &reader)
+        log = Log(level: reader.read(LogKeys.level), format: reader.read(LogKeys.format))
+    }
+
+    private static func windows(from reader: inout SettingReader) -> [WindowDefinition] {
+        let standard = [WindowDefinition.oneMinute, .fiveMinutes]
+        let given = reader.count(of: WindowKeys.list, maximum: WindowKeys.maximum, isEmptyByDefault: false)
+        if given == 0 {
+            reader.note(
+                ConfigurationProblem(
+                    "`windows` is an empty list", remedy: "name at least one window, or leave the key out"))
+        }
+        var windows: [WindowDefinition] = []
+        for index in 0..<(given ?? standard.count) {
+            let fallback = given == nil ? standard[index] : nil
+            let window = WindowDefinition(
+                size: reader.read(WindowKeys.size, at: index, fallback: fallback?.size),
+                slide: reader.read(WindowKeys.slide, at: index, fallback: fallback?.slide))
+            if window.size.nanoseconds % window.slide.nanoseconds != 0 {
+                reader.note(
+                    ConfigurationProblem(
+                        "`windows.\(index).size` is \(Quantity.text(window.size)), which is no multiple of its slide, "
+                            + "\(Quantity.text(window.slide))",
+                        at: reader.origin(of: WindowKeys.size.entry, at: index),
+                        remedy: "choose a slide that divides the size"))
+            } else if windows.contains(window) {
+                reader.note(
+                    ConfigurationProblem(
+                        "`windows.\(index)` is the same as an earlier one",
+                        at: reader.origin(of: WindowKeys.size.entry, at: index), remedy: "remove one"))
+            }
+            windows.append(window)
+        }
+        return windows
+    }
+}
+
+extension TocsinConfiguration.Server {
+    init(from reader: inout SettingReader) {
+        host = reader.read(ServerKeys.host)
+        port = reader.read(ServerKeys.port)
+        maxBodyBytes = reader.read(ServerKeys.maxBodyBytes)
+        ingestEnabled = reader.read(ServerKeys.ingest)
+        live = Live(
+            interval: reader.read(ServerKeys.liveInterval), heartbeat: reader.read(ServerKeys.liveHeartbeat),
+            history: reader.read(ServerKeys.liveHistory))
+    }
+}
+
+extension TocsinConfiguration.Detection {
+    init(from reader: inout SettingReader) {
+        enabled = reader.read(DetectionKeys.enabled)
+        learningReadings = reader.read(DetectionKeys.learningReadings)
+        falseAlarmRate = reader.read(DetectionKeys.falseAlarmRate)
+        minimumDeviation = MinimumDeviation(
+            absolute: reader.read(DetectionKeys.minimumDeviationAbsolute),
+            relative: reader.read(DetectionKeys.minimumDeviationRelative))
+        direction = reader.read(DetectionKeys.direction)
+        limits = reader.read(DetectionKeys.limits).compactMapValues { $0 }
+        kinds = reader.read(DetectionKeys.kinds)
+        forest = Forest(
+            enabled: reader.read(DetectionKeys.forestEnabled), trees: reader.read(DetectionKeys.forestTrees),
+            samples: reader.read(DetectionKeys.forestSamples),
+            learningEvents: reader.read(DetectionKeys.forestLearningEvents), seed: reader.read(DetectionKeys.forestSeed)
+        )
+    }
+}
+
+extension TocsinConfiguration.Store {
+    init(from reader: inout SettingReader) {
+        kind = reader.read(StoreKeys.kind)
+        path = reader.read(StoreKeys.path)
+        storeEvents = reader.read(StoreKeys.storeEvents)
+        retention = RetentionPolicy(
+            eventAge: reader.read(StoreKeys.retentionEvents), windowAge: reader.read(StoreKeys.retentionWindows),
+            anomalyAge: reader.read(StoreKeys.retentionAnomalies),
+            deadLetterAge: reader.read(StoreKeys.retentionDeadLetters),
+            maxBytes: reader.read(StoreKeys.retentionMaxBytes).map { Int64($0) })
+    }
+}

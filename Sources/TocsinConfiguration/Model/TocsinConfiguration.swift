@@ -1,0 +1,120 @@
+public import TocsinCore
+
+/// The whole configuration, every value checked. Defaults stand in the key registry, one sentence each in
+/// docs/configuration.md; an empty file runs.
+public struct TocsinConfiguration: Sendable {
+    public var data: Data
+    public var server: Server
+    public var engine: Engine
+    public var input: Input
+    /// At least one; sizes are multiples of their slides.
+    public var windows: [WindowDefinition]
+    public var detection: Detection
+    public var alarms: Alarms
+    public var store: Store
+    public var sources: [Source]
+    public var alerts: Alerts
+    public var log: Log
+
+    /// What an empty file gives.
+    public static var defaults: TocsinConfiguration {
+        var reader = SettingReader(layers: [])
+        return TocsinConfiguration(from: &reader)
+    }
+
+    /// The database file: `store.path`, inside `data.directory` unless absolute.
+    public var storePath: String { resolved(store.path) }
+
+    /// The file of alarms as JSON lines: `alerts.file.path`, inside `data.directory` unless absolute.
+    public var alertsFilePath: String { resolved(alerts.file.path) }
+
+    private func resolved(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        return data.directory.hasSuffix("/") ? data.directory + path : data.directory + "/" + path
+    }
+}
+
+extension TocsinConfiguration {
+    public struct Data: Sendable {
+        public var directory: String
+    }
+
+    public struct Server: Sendable {
+        public var host: String
+        /// 0 takes a free port.
+        public var port: Int
+        public var maxBodyBytes: Int
+        public var ingestEnabled: Bool
+        public var live: Live
+
+        public struct Live: Sendable {
+            public var interval: Span64
+            public var heartbeat: Span64
+            /// Messages kept for browsers that reconnect.
+            public var history: Int
+        }
+    }
+
+    public struct Engine: Sendable {
+        /// 0 = one per core.
+        public var shards: Int
+        public var inboxBatches: Int
+        public var allowedLateness: Span64
+        public var idleTimeout: Span64
+        public var maxSeries: Int
+    }
+
+    public struct Detection: Sendable {
+        public enum Direction: String, CaseIterable, Sendable { case up, down, both }
+
+        public var enabled: Bool
+        public var learningReadings: Int
+        /// 0 < p ≤ 0.1
+        public var falseAlarmRate: Double
+        public var minimumDeviation: MinimumDeviation
+        public var direction: Direction
+        /// By metric name; bounds may be infinite.
+        public var limits: [String: ClosedRange<Double>]
+        public var kinds: [AnomalyKind]
+        public var forest: Forest
+
+        public struct MinimumDeviation: Sendable {
+            /// In the metric's unit.
+            public var absolute: Double
+            /// Share of the expected value.
+            public var relative: Double
+        }
+
+        public struct Forest: Sendable {
+            public var enabled: Bool
+            public var trees: Int
+            public var samples: Int
+            public var learningEvents: Int
+            public var seed: UInt64
+        }
+    }
+
+    public struct Alarms: Sendable {
+        public var clearAfter: Span64
+        public var cooldown: Span64
+    }
+
+    public struct Store: Sendable {
+        public enum Kind: String, CaseIterable, Sendable { case sqlite }
+
+        public var kind: Kind
+        /// As configured; `storePath` is the resolved one.
+        public var path: String
+        public var storeEvents: Bool
+        public var retention: RetentionPolicy
+    }
+
+    public struct Log: Sendable {
+        /// The levels of swift-log, by the same names.
+        public enum Level: String, CaseIterable, Sendable { case trace, debug, info, notice, warning, error, critical }
+        public enum Format: String, CaseIterable, Sendable { case auto, json, plain }
+
+        public var level: Level
+        public var format: Format
+    }
+}
