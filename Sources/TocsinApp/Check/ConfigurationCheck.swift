@@ -1,0 +1,115 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+internal import TocsinConnectors
+public import TocsinConfiguration
+internal import TocsinCore
+internal import TocsinStore
+
+/// `tocsin check`: whether everything that the configuration names is there and answers.
+public struct ConfigurationCheck: Sendable {
+    public struct Finding: Sendable {
+        public var subject: String
+        /// nil = fine.
+        public var problem: String?
+        public var note: String
+    }
+
+    private let configuration: TocsinConfiguration
+
+    public init(configuration: TocsinConfiguration) { self.configuration = configuration }
+
+    /// Looks at the data folder, the database, the port, every source and every webhook. Changes nothing but that it
+    /// makes the data folder.
+    public func run() async -> [Finding] {
+        var findings = [folder(), await store(), port()]
+        for source in configuration.sources { findings.append(self.source(source)) }
+        if configuration.alerts.file.enabled { findings.append(alertLog()) }
+        for webhook in configuration.alerts.webhooks { findings.append(await reach(webhook)) }
+        return findings
+    }
+
+    private func folder() -> Finding {
+        let path = configuration.data.directory
+        do {
+            try DataFolder.create(at: path)
+            return Finding(subject: "data folder", note: path)
+        } catch {
+            return Finding(subject: "data folder", problem: "\(error)", note: path)
+        }
+    }
+
+    private func store() async -> Finding {
+        let path = configuration.storePath
+        guard access(path, F_OK) == 0 else { return Finding(subject: "store", note: "\(path) will be made") }
+        do {
+            let store = try SQLiteStore(
+                path: path, table: SeriesTable(), settings: SQLiteSettings(isReadOnly: true))
+            let statistics = try await store.statistics()
+            try await store.close()
+            let rows = statistics.rows.values.reduce(0, +)
+            return Finding(subject: "store", note: "\(path): \(rows) rows, \(ReplayReport.size(statistics.bytes))")
+        } catch {
+            return Finding(subject: "store", problem: "\(error)", note: path)
+        }
+    }
+
+    private func alertLog() -> Finding {
+        let path = configuration.alertsFilePath
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let subject = access(path, F_OK) == 0 ? path : folder
+        guard access(subject, W_OK) == 0 else {
+            return Finding(
+                subject: "alert log", problem: "\(subject): cannot be written: \(String(cString: strerror(errno)))",
+                note: path)
+        }
+        return Finding(subject: "alert log", note: path)
+    }
+
+    private func port() -> Finding {
+        let server = configuration.server
+        let address = "\(server.host):\(server.port)"
+        guard server.port > 0 else { return Finding(subject: "port", note: "any free one") }
+        guard PortProbe.isFree(UInt16(clamping: server.port), host: server.host) else {
+            return Finding(
+                subject: "port",
+                problem: "\(address) is in use, perhaps by another tocsin\n  -> stop it or set server.port",
+                note: address)
+        }
+        return Finding(subject: "port", note: "\(address) is free")
+    }
+
+    private func source(_ source: TocsinConfiguration.Source) -> Finding {
+        let subject = "source \(source.name)"
+        guard let path = source.path else { return Finding(subject: subject, note: source.kind.rawValue) }
+        do {
+            let files = try FolderListing.files(at: path, mayBeEmpty: source.follow)
+            for file in files where access(file, R_OK) != 0 {
+                return Finding(
+                    subject: subject, problem: "\(file): cannot be read: \(String(cString: strerror(errno)))",
+                    note: path)
+            }
+            return Finding(subject: subject, note: "\(files.count) file(s) at \(path)")
+        } catch {
+            return Finding(subject: subject, problem: "\(error)", note: path)
+        }
+    }
+
+    /// Any HTTP answer will do: the receiver may refuse a GET, but it is there.
+    private func reach(_ webhook: TocsinConfiguration.Alerts.Webhook) async -> Finding {
+        let shown = WebhookChannel.safe(webhook.url.value)
+        do {
+            var request = HTTPClientRequest(url: webhook.url.value)
+            request.method = .HEAD
+            let response = try await OutgoingHTTP.client.execute(request, timeout: .seconds(5))
+            return Finding(subject: "webhook", note: "\(shown) answers (\(response.status.code))")
+        } catch {
+            return Finding(subject: "webhook", problem: "\(shown) cannot be reached: \(error)", note: shown)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+public import TocsinCore
+
+/// The folder that holds everything of one installation.
+public enum DataFolder {
+    /// Makes the folder and its parents where they are missing.
+    /// - Throws: `TocsinError(.file)` when it cannot be made or not be written to.
+    public static func create(at path: String) throws(TocsinError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += made.isEmpty || made == "/" ? String(part) : "/" + part
+            guard mkdir(made, 0o750) != 0, errno != EEXIST else { continue }
+            throw failure("cannot make the data folder", made, errno)
+        }
+        guard access(path, W_OK | X_OK) == 0 else { throw failure("cannot write to the data folder", path, errno) }
+    }
+
+    /// A new, empty folder for one run under the system's folder for temporary files.
+    public static func temporary() throws(TocsinError) -> String {
+        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(base)/tocsin-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw failure("cannot make a temporary folder", base, errno) }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Deletes a folder made by `temporary` with the files in it.
+    public static func removeTemporary(_ path: String) {
+        guard let folder = opendir(path) else { return }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+        }
+        closedir(folder)
+        rmdir(path)
+    }
+
+    private static func failure(_ what: String, _ path: String, _ number: Int32) -> TocsinError {
+        TocsinError(
+            .file, "\(what): \(String(cString: strerror(number)))", place: path,
+            remedy: "choose another folder (--data-dir, data.directory) or give this user the right to write there")
+    }
+}
+
+/// How many processors this process may use.
+enum Processors {
+    static var count: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+}

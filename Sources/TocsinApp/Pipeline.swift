@@ -1,0 +1,146 @@
+public import Logging
+public import TocsinConfiguration
+public import TocsinConnectors
+public import TocsinCore
+internal import TocsinDetect
+public import TocsinEngine
+public import TocsinStore
+
+/// The objects that every way of running shares: names, store, engine, alerts.
+public struct Pipeline: Sendable {
+    public let configuration: TocsinConfiguration
+    public let clock: any WallClock
+    public let logger: Logger
+    public let table: SeriesTable
+    public let store: SQLiteStore
+    public let engine: Engine
+    public let dispatcher: AlertDispatcher
+
+    /// Opens the store, loads the saved forests and builds the engine around them; nothing runs yet.
+    /// - Parameters:
+    ///   - isLive: true goes by the wall clock as well; false is replay.
+    ///   - tellsAlerts: replay of old recordings should not wake anybody.
+    ///   - usesSavedModels: false lets every forest learn from this input alone, so that a replay repeats itself.
+    ///   - observer: shown every outcome after it is durable.
+    /// - Throws: `TocsinError` when the data folder or the database cannot be used.
+    public init(
+        configuration: TocsinConfiguration, isLive: Bool, tellsAlerts: Bool, usesSavedModels: Bool = true,
+        clock: any WallClock,
+        logger: Logger, observer: (@Sendable (BatchOutcome) -> Void)? = nil
+    ) async throws {
+        self.configuration = configuration
+        self.clock = clock
+        self.logger = logger
+        try DataFolder.create(at: configuration.data.directory)
+        table = SeriesTable(maxSeries: configuration.engine.maxSeries)
+        store = try SQLiteStore(
+            path: configuration.storePath, table: table,
+            settings: SQLiteSettings(
+                storesEvents: configuration.store.storeEvents, windows: configuration.windows))
+        let channels = tellsAlerts ? AlertChannels.make(configuration, clock: clock) : []
+        dispatcher = AlertDispatcher(channels: channels, clock: clock, logger: logger)
+        engine = Engine(
+            settings: EngineSettings(configuration, isLive: isLive), table: table, store: store, clock: clock,
+            forests: usesSavedModels ? await SavedForests.load(from: store, logger: logger) : [:],
+            listeners: [dispatcher], observer: observer,
+            onConditionChange: { condition in
+                if case .stalled(let reason) = condition {
+                    logger.error(
+                        "nothing can be stored; input waits, nothing is lost", metadata: ["reason": "\(reason)"])
+                } else {
+                    logger.notice("the store takes work again")
+                }
+            }, liveHistory: configuration.server.live.history,
+            generation: UInt64(bitPattern: clock.now().nanoseconds))
+    }
+}
+
+extension EngineSettings {
+    /// The engine's part of the configuration.
+    public init(_ configuration: TocsinConfiguration, isLive: Bool) {
+        let detection = configuration.detection
+        let bank = BankSettings(
+            falseAlarmRate: detection.falseAlarmRate, minimumDeviation: detection.minimumDeviation.absolute,
+            minimumRelativeDeviation: detection.minimumDeviation.relative,
+            direction: BankSettings.Direction(detection.direction), learningReadings: detection.learningReadings,
+            enabledKinds: detection.enabled ? Set(detection.kinds) : [])
+        let forest = detection.forest
+        self.init(
+            shards: configuration.engine.shards == 0 ? Processors.count : configuration.engine.shards,
+            inboxBatches: configuration.engine.inboxBatches, windows: configuration.windows,
+            allowedLateness: configuration.engine.allowedLateness, idleTimeout: configuration.engine.idleTimeout,
+            validation: ValidationSettings(
+                validRanges: configuration.input.validRanges, allowedClockSkew: configuration.input.allowedClockSkew),
+            bank: bank, limits: detection.limits,
+            forests: ForestSettings(
+                onEvents: detection.enabled && forest.enabled && detection.kinds.contains(.multivariate),
+                onWindows: detection.enabled && forest.enabled && detection.kinds.contains(.pattern),
+                areSaved: isLive, trees: forest.trees, samples: forest.samples,
+                learningRows: forest.learningEvents, seed: forest.seed),
+            alarms: AlarmSettings(
+                clearAfter: configuration.alarms.clearAfter, cooldown: configuration.alarms.cooldown),
+            isLive: isLive)
+    }
+}
+
+extension BankSettings.Direction {
+    init(_ direction: TocsinConfiguration.Detection.Direction) {
+        self =
+            switch direction {
+            case .up: .up
+            case .down: .down
+            case .both: .both
+            }
+    }
+}
+
+/// Builds the alert channels that the configuration names.
+enum AlertChannels {
+    static func make(
+        _ configuration: TocsinConfiguration, clock: any WallClock
+    ) -> [(channel: any AlertChannel, policy: AlertDispatcher.Policy)] {
+        var channels: [(channel: any AlertChannel, policy: AlertDispatcher.Policy)] = []
+        let alerts = configuration.alerts
+        if alerts.consoleEnabled { channels.append((ConsoleChannel(), AlertDispatcher.Policy(retries: 0))) }
+        if alerts.file.enabled {
+            let channel = FileChannel(path: configuration.alertsFilePath, clock: clock)
+            channels.append((channel, AlertDispatcher.Policy()))
+        }
+        for (number, webhook) in alerts.webhooks.enumerated() {
+            let channel = WebhookChannel(
+                name: "webhook-\(number + 1)", url: webhook.url.value,
+                headers: webhook.headers.map { ($0.key, $0.value.value) }.sorted { $0.0 < $1.0 },
+                secret: webhook.secret?.value, timeout: .nanoseconds(webhook.timeout.nanoseconds),
+                client: OutgoingHTTP.client)
+            let policy = AlertDispatcher.Policy(retries: webhook.retries, cooldown: webhook.cooldown)
+            channels.append((channel, policy))
+        }
+        return channels
+    }
+}
+
+/// The newest usable version of every saved forest.
+enum SavedForests {
+    /// A damaged model is named in the log and left out: that forest learns anew, the rest goes on.
+    static func load(from store: SQLiteStore, logger: Logger) async -> [String: SavedForest] {
+        var forests: [String: SavedForest] = [:]
+        do {
+            for record in try await store.models(name: nil)
+            where record.format == IsolationForest.format && forests[record.name] == nil {
+                do {
+                    forests[record.name] = SavedForest(
+                        version: record.version, origin: record.origin, forest: try IsolationForest(saved: record.data))
+                } catch {
+                    logger.error(
+                        "saved model is damaged; an older version or learning takes its place",
+                        metadata: [
+                            "model": "\(record.name)", "version": "\(record.version)", "error": "\(error)",
+                        ])
+                }
+            }
+        } catch {
+            logger.error("saved models cannot be read; all models learn anew", metadata: ["error": "\(error)"])
+        }
+        return forests
+    }
+}

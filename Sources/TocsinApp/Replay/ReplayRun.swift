@@ -1,0 +1,133 @@
+public import Logging
+internal import Synchronization
+public import TocsinConfiguration
+internal import TocsinConnectors
+internal import TocsinCore
+internal import TocsinEngine
+internal import TocsinJobs
+internal import TocsinServer
+internal import TocsinStore
+
+/// How far a replay is.
+public struct ReplayProgress: Sendable {
+    public var bytesRead: Int64
+    /// Unpacked size where it is known; 0 for standard input and gzip.
+    public var bytesTotal: Int64
+    public var readings: UInt64
+    public var readingsPerSecond: Double
+}
+
+/// `tocsin replay`: recordings through the same engine as live data, as fast as it goes.
+public struct ReplayRun: Sendable {
+    private let pipeline: Pipeline
+    private let paths: [String]
+    private let evaluation: EvaluationCell?
+    private let progress: (@Sendable (ReplayProgress) -> Void)?
+
+    /// - Parameter usesSavedModels: false lets the forests learn from this recording alone: running it again finds the
+    ///   same.
+    /// - Throws: `TocsinError` when the data folder cannot be used.
+    public init(
+        configuration: TocsinConfiguration, paths: [String], evaluatesLabels: Bool, usesSavedModels: Bool,
+        logger: Logger,
+        progress: (@Sendable (ReplayProgress) -> Void)?
+    ) async throws {
+        let evaluation = evaluatesLabels ? EvaluationCell() : nil
+        var observer: (@Sendable (BatchOutcome) -> Void)?
+        if let evaluation { observer = { evaluation.add($0) } }
+        pipeline = try await Pipeline(
+            configuration: configuration, isLive: false, tellsAlerts: false, usesSavedModels: usesSavedModels,
+            clock: SystemClock(), logger: logger,
+            observer: observer)
+        self.evaluation = evaluation
+        self.paths = paths
+        self.progress = progress
+    }
+
+    /// Reads everything, waits until it is durable, and sums up.
+    /// - Throws: when a file cannot be read (what came before it is stored), or the store fails.
+    public func run() async throws -> ReplayReport {
+        do {
+            let report = try await replay()
+            try await pipeline.store.close()
+            return report
+        } catch {
+            try? await pipeline.store.close()
+            throw error
+        }
+    }
+
+    private func replay() async throws -> ReplayReport {
+        let started = ContinuousClock.now
+        var files: [String] = []
+        for path in paths { files += try FolderListing.files(at: path) }
+        let total =
+            files.allSatisfy { $0 != "-" && !$0.hasSuffix(".gz") }
+            ? files.reduce(0) { $0 + FolderListing.size(of: $1) } : 0
+        let read = ByteCount()
+        let source = try FileSource(
+            name: "replay", paths: files, follows: false,
+            decoding: DecoderFactory(configuration: pipeline.configuration).settings(), table: pipeline.table,
+            identity: SourceID(1), clock: pipeline.clock, namesOriginByPath: true, progress: { read.add($0) })
+        let engine = pipeline.engine
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await engine.run() }
+            let reporter = progress.map { tell in
+                Task { await report(read, total: total, since: started, to: tell) }
+            }
+            defer { reporter?.cancel() }
+            group.addTask {
+                // Whatever happens to the source, the engine must come to its end.
+                defer { engine.finish() }
+                try await source.run(delivery: engine)
+                _ = try await engine.endOfInput().wait()
+            }
+            try await group.waitForAll()
+        }
+        return try await summary(files: files.count, bytes: read.value, started: started)
+    }
+
+    private func summary(files: Int, bytes: Int64, started: ContinuousClock.Instant) async throws -> ReplayReport {
+        let elapsed = ContinuousClock.now - started
+        let engine = pipeline.engine
+        let metrics = engine.metrics.snapshot
+        let usage = ProcessUsage.current()
+        let total = Int(metrics.alarmsRaised)
+        let listed = try await pipeline.store.alarms(
+            RecordQuery(limit: ReplayReport.alarmLimit, offset: max(0, total - ReplayReport.alarmLimit)), state: nil)
+        return ReplayReport(
+            files: files, bytes: bytes, seconds: elapsed.inSeconds, metrics: metrics,
+            sensors: engine.directory.sensorCount, series: engine.directory.seriesCount, alarms: listed.reversed(),
+            alarmsTotal: total, labels: evaluation?.report(table: pipeline.table), cpuSeconds: usage?.cpuSeconds ?? 0,
+            peakResidentBytes: usage?.peakResidentBytes ?? 0)
+    }
+
+    private func report(
+        _ read: ByteCount, total: Int64, since started: ContinuousClock.Instant,
+        to tell: @Sendable (ReplayProgress) -> Void
+    ) async {
+        while !Task.isCancelled {
+            let seconds = (ContinuousClock.now - started).inSeconds
+            let readings = pipeline.engine.metrics.snapshot.received
+            tell(
+                ReplayProgress(
+                    bytesRead: read.value, bytesTotal: total, readings: readings,
+                    readingsPerSecond: seconds > 0 ? Double(readings) / seconds : 0))
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+    }
+}
+
+/// Bytes read so far.
+final class ByteCount: Sendable {
+    private let count = Atomic<Int64>(0)
+    var value: Int64 { count.load(ordering: .relaxed) }
+    func add(_ bytes: Int) { count.add(Int64(bytes), ordering: .relaxed) }
+}
+
+/// The evaluation, shared between the writer and the summary.
+final class EvaluationCell: Sendable {
+    private let evaluation = Mutex(LabelEvaluation())
+    func add(_ outcome: BatchOutcome) { evaluation.withLock { $0.add(outcome) } }
+    func report(table: SeriesTable) -> LabelEvaluation.Report { evaluation.withLock { $0.report(table: table) } }
+}

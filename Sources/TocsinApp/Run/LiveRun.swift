@@ -1,0 +1,186 @@
+public import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+public import TocsinConfiguration
+internal import TocsinConnectors
+public import TocsinCore
+internal import TocsinEngine
+internal import TocsinServer
+internal import TocsinStore
+
+/// `tocsin run` and `tocsin demo`: sources, engine, server and alerts until SIGTERM or SIGINT.
+public struct LiveRun: Sendable {
+    private let pipeline: Pipeline
+    private let history: Span64
+    private let isDemo: Bool
+    private let announce: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - history: what simulator sources deliver at once, so that charts are not empty.
+    ///   - isDemo: simulated plants send several times a second, so that something happens at once.
+    ///   - announce: told the dashboard's address once it can be opened.
+    public init(
+        configuration: TocsinConfiguration, history: Span64 = .seconds(0), isDemo: Bool = false, logger: Logger,
+        announce: @escaping @Sendable (String) -> Void
+    ) async throws {
+        pipeline = try await Pipeline(
+            configuration: configuration, isLive: true, tellsAlerts: true, clock: SystemClock(), logger: logger)
+        self.history = history
+        self.isDemo = isDemo
+        self.announce = announce
+    }
+
+    /// Runs until the first signal, then drains: server and sources stop, the engine writes what is inside, alerts are
+    /// delivered. A second signal ends the process at once with status 130.
+    public func run() async throws {
+        let engine = pipeline.engine
+        let overview = OverviewMonitor(engine: engine, store: pipeline.store, clock: pipeline.clock)
+        let sources = try SourceFactory(pipeline: pipeline, history: history, isDemo: isDemo).sources()
+        let server = server(overview)
+        // Shut down from the last to the first: server, sources, then the engine drains, then the alerts.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: DispatcherService(dispatcher: pipeline.dispatcher)),
+            .init(service: EngineService(engine: engine)),
+            .init(service: RetentionService(pipeline: pipeline)),
+            .init(
+                service: LiveTicker(
+                    engine: engine, overview: overview, table: pipeline.table,
+                    interval: pipeline.configuration.server.live.interval,
+                    heartbeat: pipeline.configuration.server.live.heartbeat)),
+        ]
+        for (number, source) in sources.enumerated() {
+            let service = SourceService(
+                source: source, identity: SourceFactory.identity(number), engine: engine, overview: overview,
+                logger: pipeline.logger)
+            services.append(.init(service: service, successTerminationBehavior: .ignore))
+        }
+        services.append(.init(service: server))
+        let group = ServiceGroup(configuration: .init(services: services, logger: pipeline.logger))
+        // Ended below; awaits signals as long as the group runs.
+        let signals = Task { await Signals.obey(group, first: { engine.prepareToFinish() }) }
+        defer { signals.cancel() }
+        do {
+            try await group.run()
+        } catch {
+            try? await pipeline.store.close()
+            throw error
+        }
+        try await pipeline.store.close()
+        let metrics = engine.metrics.snapshot
+        pipeline.logger.notice(
+            "stopped", metadata: ["stored": "\(metrics.stored)", "dead_lettered": "\(metrics.deadLettered)"])
+    }
+
+    private func server(_ overview: OverviewMonitor) -> APIServer {
+        let settings = pipeline.configuration.server
+        let decoders = DecoderFactory(configuration: pipeline.configuration)
+        let table = pipeline.table
+        let clock = pipeline.clock
+        let decode: IngestDecoder = { body, format, sequence in
+            let origin = TocsinCore.Origin(
+                source: SourceID(0), sourceName: "http", position: sequence, received: clock.now())
+            return decoders.decodeWhole(body, format: format, origin: origin, table: table)
+        }
+        let announce = announce
+        let host = settings.host
+        return APIServer(
+            settings: .init(host: host, port: settings.port, maxBodyBytes: settings.maxBodyBytes),
+            engine: pipeline.engine, store: pipeline.store, table: table, overview: overview,
+            logger: pipeline.logger, alerts: { [dispatcher = pipeline.dispatcher] in dispatcher.counts },
+            decode: settings.ingestEnabled ? decode : nil,
+            onReady: { port in
+                let shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
+                announce("http://\(shown.contains(":") ? "[\(shown)]" : shown):\(port)/")
+            })
+    }
+}
+
+/// The engine under the life cycle of the process.
+struct EngineService: Service, CustomStringConvertible {
+    var description: String { "engine" }
+    let engine: Engine
+
+    func run() async throws {
+        // A task of its own, awaited right below: when another service fails this one is cancelled, and what is inside
+        // the engine must still be written.
+        let work = Task { try await engine.run() }
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            try await work.value
+        } onCancelOrGracefulShutdown: {
+            engine.finish()
+        }
+    }
+}
+
+/// Alerts: the last to stop, so that what the engine's drain raises is still told.
+struct DispatcherService: Service, CustomStringConvertible {
+    var description: String { "alerts" }
+    let dispatcher: AlertDispatcher
+
+    func run() async throws {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await dispatcher.run()
+        } onCancelOrGracefulShutdown: {
+            dispatcher.finish()
+        }
+    }
+}
+
+/// One source: after its end its sensors are not expected to go on; its failure is logged and ends the process, because a plant whose data has
+/// stopped must not look healthy.
+struct SourceService: Service, CustomStringConvertible {
+    var description: String { "source \(source.name)" }
+    let source: any Source
+    let identity: SourceID
+    let engine: Engine
+    let overview: OverviewMonitor
+    let logger: Logger
+
+    func run() async throws {
+        logger.info("source started", metadata: ["source": "\(source.name)"])
+        do {
+            let isFinished = try await cancelWhenGracefulShutdown {
+                do {
+                    try await source.run(delivery: engine)
+                    return true
+                } catch is CancellationError {
+                    return false
+                }
+            }
+            guard isFinished else { return }
+            logger.notice("source ended", metadata: ["source": "\(source.name)"])
+            overview.note(source: source.name, isRunning: false)
+            _ = try await engine.endOfInput(of: identity).wait()
+        } catch {
+            logger.error("source failed", metadata: ["source": "\(source.name)", "error": "\(error)"])
+            throw error
+        }
+    }
+}
+
+/// Applies the retention policy at start and every ten minutes.
+struct RetentionService: Service, CustomStringConvertible {
+    var description: String { "retention" }
+    let pipeline: Pipeline
+    private static let interval = Duration.seconds(600)
+
+    func run() async throws {
+        let policy = pipeline.configuration.store.retention
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    let deleted = try await pipeline.store.applyRetention(policy, now: pipeline.clock.now())
+                    let total = deleted.values.reduce(0, +)
+                    if total > 0 {
+                        pipeline.logger.info(
+                            "retention deleted rows",
+                            metadata: .init(uniqueKeysWithValues: deleted.map { ($0.key, "\($0.value)") }))
+                    }
+                } catch {
+                    pipeline.logger.error("retention failed", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import TocsinConnectors
+internal import TocsinCore
+internal import TocsinDecode
+public import TocsinJobs
+
+/// `tocsin score`: one output row per input row, in order: `time,score,p_value,is_anomaly,kind`.
+public struct ScoreRun: Sendable {
+    public struct Options: Sendable {
+        public var path: String
+        public var timeColumn: String
+        public var valueColumns: [String]
+        public var groupColumn: String?
+        public var detector: ScoringDetector
+        public var trainRows: Int
+        /// A model file of `tocsin train --out`; nil = the forest learns from the input.
+        public var modelPath: String?
+        /// `-` is standard output.
+        public var output: String
+
+        public init(
+            path: String, timeColumn: String, valueColumns: [String], groupColumn: String?,
+            detector: ScoringDetector, trainRows: Int, modelPath: String? = nil, output: String
+        ) {
+            self.path = path
+            self.timeColumn = timeColumn
+            self.valueColumns = valueColumns
+            self.groupColumn = groupColumn
+            self.detector = detector
+            self.trainRows = trainRows
+            self.modelPath = modelPath
+            self.output = output
+        }
+    }
+
+    public struct Summary: Sendable {
+        public var rows = 0
+        public var anomalous = 0
+        /// Rows that could not be read: their output row has no score.
+        public var unreadable = 0
+        /// Why, for the first few.
+        public var problems: [String] = []
+    }
+
+    private let options: Options
+    private static let chunkBytes = 1 << 20
+
+    public init(_ options: Options) { self.options = options }
+
+    /// - Throws: `TocsinError` when the file cannot be read, is no CSV, or lacks a named column, or when the output is the
+    ///   same file; the output is then left as it was.
+    public func run() throws -> Summary {
+        let table = SeriesTable()
+        let settings = DecoderSettings(
+            format: .csv,
+            mapping: InputMapping(
+                sensor: options.groupColumn, time: options.timeColumn, values: options.valueColumns,
+                defaultSensor: FolderListing.stem(of: options.path)))
+        try checkHeader()
+        let file = try OpenFile(path: options.path)
+        var scoring = try BatchScoring(options: options, model: try model(), table: table)
+        let output = try makeOutput()
+        var assembler = settings.makeAssembler()
+        var decoder = settings.makeDecoder()
+        var rows = CSVRows()
+        var text = Array("time,score,p_value,is_anomaly,kind\n".utf8)
+        func take(_ runs: [InputRun]) throws {
+            for run in runs {
+                let origin = Origin(
+                    source: SourceID(0), sourceName: options.path, position: 0, received: Timestamp(nanoseconds: 0))
+                let batch = decoder.decode(run, origin: origin, table: table)
+                scoring.score(batch, rows: rows.take(batch.bytes), into: &text)
+                try output.write(text)
+                text.removeAll(keepingCapacity: true)
+            }
+        }
+        while let chunk = try file.read(limit: Self.chunkBytes) { try take(assembler.append(chunk)) }
+        try take(assembler.finish())
+        try output.write(text)
+        return scoring.summary
+    }
+
+    private func model() throws -> [UInt8]? {
+        guard let path = options.modelPath else { return nil }
+        let file = try OpenFile(path: path)
+        var bytes: [UInt8] = []
+        while let chunk = try file.read(limit: Self.chunkBytes) { bytes += chunk }
+        return bytes
+    }
+
+    /// Empties the output file: call when nothing can be wrong with the input any more.
+    private func makeOutput() throws -> FileWriter {
+        guard options.output != "-" else { return FileWriter.standardOutput }
+        if let output = FileIdentity(path: options.output), output == FileIdentity(path: options.path) {
+            throw TocsinError(
+                .usage, "the output would be written over the input", place: options.output,
+                remedy: "give --out another file")
+        }
+        return try FileWriter(path: options.output)
+    }
+
+    /// A column that is not there would make every row unreadable: one clear error is better.
+    private func checkHeader() throws {
+        let file = try OpenFile(path: options.path)
+        guard options.path != "-", let chunk = try file.read(limit: Self.chunkBytes) else {
+            if options.path == "-" { return }
+            throw TocsinError(
+                .format, "the file is empty", place: options.path, remedy: "give a CSV file with a header")
+        }
+        let line = String(decoding: chunk.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let known = line.split { $0 == "," || $0 == ";" || $0 == "\t" }.map {
+            $0.filter { $0 != "\"" && $0 != "\r" && $0 != "\u{FEFF}" }.lowercased()
+        }
+        for column in [options.timeColumn] + options.valueColumns + (options.groupColumn.map { [$0] } ?? []) {
+            guard Int(column) == nil, !known.contains(column.lowercased()) else { continue }
+            throw TocsinError(
+                .usage, "there is no column '\(column)'", place: options.path,
+                remedy: "the header has: \(known.joined(separator: ", "))")
+        }
+    }
+}

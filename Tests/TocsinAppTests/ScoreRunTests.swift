@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+import TocsinApp
+import TocsinConfiguration
+import TocsinCore
+import TocsinJobs
+
+@Suite final class ScoreRunTests {
+    private let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-score-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private func rows(_ count: Int, broken: Set<Int> = []) -> [String] {
+        var state: UInt64 = 7
+        return (0..<count).map { row in
+            var sum = 0.0
+            for _ in 0..<12 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                sum += Double(state >> 11) / Double(1 << 53)
+            }
+            if broken.contains(row) { return "rubbish,,," }
+            let value = row % 500 == 499 ? 90 : 20 + (sum - 6)
+            return "\(1_760_000_000 + row),pump,\(value),\(value * 2)"
+        }
+    }
+
+    private func score(
+        _ lines: [String], detector: ScoringDetector = .standard, values: [String] = ["temperature", "load"],
+        group: String? = "device"
+    ) throws -> (lines: [String], summary: ScoreRun.Summary) {
+        let input = folder.appendingPathComponent("in-\(UUID().uuidString).csv")
+        let output = folder.appendingPathComponent("out-\(UUID().uuidString).csv")
+        try (["ts,device,temperature,load"] + lines).joined(separator: "\n").write(
+            to: input, atomically: true, encoding: .utf8)
+        let summary = try ScoreRun(
+            .init(
+                path: input.path, timeColumn: "ts", valueColumns: values, groupColumn: group, detector: detector,
+                trainRows: 300, output: output.path)
+        ).run()
+        let text = try String(contentsOf: output, encoding: .utf8)
+        return (text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init), summary)
+    }
+
+    @Test(arguments: ScoringDetector.allCases)
+    func neverLooksAhead(detector: ScoringDetector) throws {
+        let all = rows(1500)
+        let whole = try score(all, detector: detector).lines
+        let part = try score(Array(all.prefix(900)), detector: detector).lines
+        #expect(whole.count == 1501)
+        #expect(part.count == 901)
+        #expect(Array(whole.prefix(901)) == part)
+    }
+
+    @Test func findsTheSpikesAndNamesThem() throws {
+        let (lines, summary) = try score(rows(1500))
+        #expect(lines[0] == "time,score,p_value,is_anomaly,kind")
+        for row in [499, 999, 1499] {
+            let fields = lines[row + 1].split(separator: ",", omittingEmptySubsequences: false)
+            #expect(fields[3] == "1", "row \(row): \(lines[row + 1])")
+            #expect(fields[4] == "spike")
+        }
+        #expect(summary.anomalous <= 6)
+        #expect(lines[1].hasPrefix("2025-10-09T08:53:20Z,"))
+    }
+
+    @Test func unreadableRowsKeepTheirPlace() throws {
+        let (lines, summary) = try score(rows(200, broken: [0, 50, 199]))
+        #expect(lines.count == 201)
+        #expect(lines[1] == ",,,0,")
+        #expect(lines[51] == ",,,0,")
+        #expect(lines[200] == ",,,0,")
+        #expect(summary.unreadable == 3)
+        #expect(!summary.problems.isEmpty)
+    }
+
+    @Test func aMissingColumnIsNamedWithThoseThatThereAre() {
+        let error = #expect(throws: TocsinError.self) { try score(rows(10), values: ["pressure"]) }
+        #expect(error?.description.contains("no column 'pressure'") == true)
+        #expect(error?.description.contains("temperature") == true)
+    }
+
+    @Test func aTrainedModelScoresFromTheFirstRowAndOtherColumnsAreRefused() async throws {
+        let input = folder.appendingPathComponent("train.csv")
+        try (["ts,device,temperature,load"] + rows(1000)).joined(separator: "\n")
+            .write(to: input, atomically: true, encoding: .utf8)
+        let model = folder.appendingPathComponent("plant.forest").path
+        _ = try await TrainRun(configuration: .defaults, paths: [input.path], destination: .file(model)).run()
+        let output = folder.appendingPathComponent("scored.csv")
+        func score(_ values: [String]) throws -> ScoreRun.Summary {
+            try ScoreRun(
+                .init(
+                    path: input.path, timeColumn: "ts", valueColumns: values, groupColumn: "device", detector: .forest,
+                    trainRows: 300, modelPath: model, output: output.path)
+            ).run()
+        }
+        #expect(try score(["temperature", "load"]).anomalous >= 2)
+        let first = try String(contentsOf: output, encoding: .utf8).split(separator: "\n")[1]
+        #expect(!first.contains(",,"))
+        #expect(throws: TocsinError.self) { try score(["load"]) }
+    }
+}
