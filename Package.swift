@@ -61,13 +61,17 @@ let package = Package(
         .target(name: "TocsinDecode", dependencies: ["TocsinCore", "CSimdJSON"], swiftSettings: strict),
 
         // Pure and synchronous: no I/O, no clock.
-        .target(name: "TocsinStream", dependencies: ["TocsinCore"], swiftSettings: strict),
+        .target(name: "TocsinStream", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
         .target(name: "TocsinDetect", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
         .target(name: "TocsinSimulator", dependencies: ["TocsinCore"], swiftSettings: strict),
 
-        // Shards, alarms, back-pressure: joins stream and detect.
+        // What survives the process: a durable queue and checkpoints, as files.
+        .target(name: "TocsinSpool", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
+
+        // Shards, alarms, back-pressure, recovery: joins stream, detect and spool.
         .target(
-            name: "TocsinEngine", dependencies: ["TocsinCore", "TocsinStream", "TocsinDetect"], swiftSettings: strict),
+            name: "TocsinEngine", dependencies: ["TocsinCore", "TocsinStream", "TocsinDetect", "TocsinSpool"],
+            swiftSettings: strict),
 
         // The edges.
         .target(name: "TocsinStore", dependencies: ["TocsinCore", grdb], swiftSettings: common),
@@ -82,7 +86,7 @@ let package = Package(
         .target(
             name: "TocsinServer",
             dependencies: [
-                "TocsinCore", "TocsinEngine", "CWebAssets", hummingbird, hummingbirdCore, httpTypes, nioCore, lifecycle,
+                "TocsinCore", "TocsinSpool", "TocsinEngine", "CWebAssets", hummingbird, hummingbirdCore, httpTypes, nioCore, lifecycle,
                 logging,
             ],
             swiftSettings: common),
@@ -94,21 +98,43 @@ let package = Package(
         .target(
             name: "TocsinApp",
             dependencies: [
-                "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
-                "TocsinStore", "TocsinConnectors", "TocsinJobs", "TocsinServer", "TocsinConfiguration", httpClient,
-                nioCore, nioHTTP1, lifecycle, unixSignals, logging,
+                "CTocsinKernels", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
+                "TocsinSpool", "TocsinStore", "TocsinConnectors", "TocsinJobs", "TocsinServer", "TocsinConfiguration",
+                httpClient, nioCore, nioHTTP1, lifecycle, unixSignals, logging,
+            ],
+            swiftSettings: common),
+        // Benchmarks: the stages alone, latency, memory; behind `tocsin bench`.
+        .target(name: "TocsinMeasure", dependencies: ["TocsinCore"], swiftSettings: common),
+        .target(
+            name: "TocsinBench",
+            dependencies: [
+                "TocsinApp", "TocsinConfiguration", "TocsinConnectors", "TocsinCore", "TocsinDecode", "TocsinDetect",
+                "TocsinEngine", "TocsinMeasure", "TocsinServer", "TocsinSimulator", "TocsinSpool", "TocsinStore",
+                "TocsinStream",
             ],
             swiftSettings: common),
         .executableTarget(
             name: "tocsin",
             dependencies: [
-                "TocsinApp", "TocsinConfiguration", "TocsinCore", "TocsinJobs", "TocsinSimulator", argumentParser, logging,
+                "TocsinApp", "TocsinBench", "TocsinConfiguration", "TocsinCore", "TocsinJobs", "TocsinMeasure",
+                "TocsinSimulator", argumentParser, logging,
             ],
             swiftSettings: common),
+
+        // Counts allocations of the hot path; never part of the product.
+        .target(name: "CAllocationCounter", path: "Benchmarks/CAllocationCounter"),
+        .executableTarget(
+            name: "allocation-gate",
+            dependencies: [
+                "CAllocationCounter", "TocsinBench", "TocsinCore", "TocsinDecode", "TocsinDetect", "TocsinEngine",
+                "TocsinMeasure", "TocsinSimulator", "TocsinStream",
+            ],
+            path: "Benchmarks/AllocationGate", swiftSettings: common),
 
         // Tests mirror the targets; the kit holds what they share.
         .target(name: "TocsinTestKit", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),
         .testTarget(name: "TocsinCoreTests", dependencies: ["TocsinCore"], swiftSettings: common),
+        .testTarget(name: "TocsinBenchTests", dependencies: ["TocsinBench", "TocsinCore", "TocsinMeasure"], swiftSettings: common),
         .testTarget(name: "TocsinDecodeTests", dependencies: ["TocsinCore", "TocsinDecode"], swiftSettings: common),
         .testTarget(name: "TocsinStreamTests", dependencies: ["TocsinCore", "TocsinStream"], swiftSettings: common),
         .testTarget(name: "TocsinDetectTests", dependencies: ["TocsinCore", "TocsinDetect"], swiftSettings: common),
@@ -116,8 +142,11 @@ let package = Package(
             name: "TocsinSimulatorTests", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),
         .testTarget(
             name: "TocsinEngineTests",
-            dependencies: ["TocsinCore", "TocsinEngine", "TocsinDetect", "TocsinStream", "TocsinTestKit"],
+            dependencies: [
+                "TocsinCore", "TocsinEngine", "TocsinDetect", "TocsinSpool", "TocsinStream", "TocsinTestKit",
+            ],
             swiftSettings: common),
+        .testTarget(name: "TocsinSpoolTests", dependencies: ["TocsinCore", "TocsinSpool"], swiftSettings: common),
         .testTarget(
             name: "TocsinStoreTests", dependencies: ["TocsinCore", "TocsinStore", "TocsinTestKit", grdb],
             swiftSettings: common),

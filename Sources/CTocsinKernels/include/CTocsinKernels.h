@@ -2,7 +2,12 @@
 #define CTOCSINKERNELS_H
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <stdint.h>
+
+#include "tk_crc32c.h"
+#include "tk_memory.h"
+#include "tk_prefetch.h"
 
 /// An isolation forest as flat arrays: every tree is a complete binary tree of the same depth, so a walk has no branch.
 ///
@@ -33,5 +38,7 @@ void tk_forest_lengths(
 
 /// The same sum for one row with its features side by side, bit-identical to the batch.
 float tk_forest_length(const tk_forest *forest, const float *row);
+
+#include "tk_windows.h"
 
 #endif
