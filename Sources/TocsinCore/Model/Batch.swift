@@ -74,8 +74,13 @@ public struct Origin: Sendable {
     public var position: Int64
     /// When the bytes arrived, by the injected clock.
     public var received: Timestamp
+    /// Where the source goes on behind this batch; nil for one that cannot go back.
+    public var resume: ReadPosition?
 
-    public init(source: SourceID, sourceName: String, position: Int64, received: Timestamp) {
+    public init(
+        source: SourceID, sourceName: String, position: Int64, received: Timestamp, resume: ReadPosition? = nil
+    ) {
+        self.resume = resume
         self.source = source
         self.sourceName = sourceName
         self.position = position

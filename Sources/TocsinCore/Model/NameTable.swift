@@ -36,6 +36,8 @@ struct NameTable: Sendable {
         return id
     }
 
+    func bytes(_ id: UInt32) -> ArraySlice<UInt8> { arena[range(Int(id))] }
+
     func name(_ id: UInt32) -> String { String(decoding: arena[range(Int(id))], as: UTF8.self) }
 
     private func range(_ id: Int) -> Range<Int> { (id == 0 ? 0 : ends[id - 1])..<ends[id] }

@@ -25,8 +25,8 @@ public final class SeriesTable: Sendable {
 
 /// The table behind `SeriesTable`, usable alone where nothing is shared.
 public struct SeriesIndex: Sendable {
-    private var sensors: NameTable
-    private var metrics: NameTable
+    var sensors: NameTable
+    var metrics: NameTable
     private let maxSeries: Int
     private static let maxMetrics = 65_536
     /// A sensor's series are found by walking them: more would be slow, and no device has as many.
@@ -35,11 +35,15 @@ public struct SeriesIndex: Sendable {
     // The series of a sensor form a chain through `nextSeries`: sensors have few metrics, so a walk beats hashing.
     private var firstSeries: [Int32] = []
     private var nextSeries: [Int32] = []
-    private var seriesSensor: [SensorID] = []
-    private var seriesMetric: [MetricID] = []
-    private var seriesUnit: [String?] = []
-    private var sensorZone: [String?] = []
+    private(set) var seriesSensor: [SensorID] = []
+    private(set) var seriesMetric: [MetricID] = []
+    private(set) var seriesUnit: [String?] = []
+    private(set) var sensorZone: [String?] = []
     private var seriesOfSensor: [UInt32] = []
+    /// How far `takeNews` has come, and what changed behind that.
+    var taken = SeriesMark()
+    var changedUnits: [SeriesID] = []
+    var changedZones: [SensorID] = []
 
     public init(maxSeries: Int = 2_000_000, seed: UInt64 = 0) {
         self.maxSeries = maxSeries
@@ -122,9 +126,17 @@ public struct SeriesIndex: Sendable {
 
     /// The unit as the device or the column header gave it ("C", "celsius", "%"); nil when never given.
     public func unit(of series: SeriesID) -> String? { seriesUnit[Int(series.index)] }
-    public mutating func setUnit(_ unit: String, of series: SeriesID) { seriesUnit[Int(series.index)] = unit }
+    public mutating func setUnit(_ unit: String, of series: SeriesID) {
+        guard seriesUnit[Int(series.index)] != unit else { return }
+        seriesUnit[Int(series.index)] = unit
+        if series.index < taken.series { changedUnits.append(series) }
+    }
 
     /// Where the sensor stands, as the device said in `location` or `zone`; nil when never given.
     public func zone(of sensor: SensorID) -> String? { sensorZone[Int(sensor.index)] }
-    public mutating func setZone(_ zone: String, of sensor: SensorID) { sensorZone[Int(sensor.index)] = zone }
+    public mutating func setZone(_ zone: String, of sensor: SensorID) {
+        guard sensorZone[Int(sensor.index)] != zone else { return }
+        sensorZone[Int(sensor.index)] = zone
+        if sensor.index < taken.sensors { changedZones.append(sensor) }
+    }
 }

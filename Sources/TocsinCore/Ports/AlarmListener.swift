@@ -12,5 +12,10 @@ public struct AlertCounts: Sendable, Equatable {
 
 /// Someone who is told of alarm changes after they are durable. Must return at once: it queues, it does not send.
 public protocol AlarmListener: Sendable {
-    func tell(_ changes: [AlarmChange])
+    /// - Parameter sequence: of the batch that caused them, in the spool; 0 without one.
+    func tell(_ changes: [AlarmChange], sequence: UInt64)
+
+    /// Everything up to this batch has been told by an earlier process: it is not told again when its batches are
+    /// worked through once more after a crash.
+    var toldThrough: UInt64 { get }
 }

@@ -26,6 +26,8 @@ public struct DeliverySummary: Sendable, Equatable {
     public var late = 0
     public var duplicate = 0
     public var deadLettered = 0
+    /// Durable in the spool, to be judged when their turn comes: what becomes of them is not known yet.
+    public var spooled = 0
     /// Why readings were refused: the first ten.
     public var refusals: [Refusal] = []
 
@@ -38,10 +40,11 @@ public struct DeliverySummary: Sendable, Equatable {
         }
     }
 
-    public init(stored: Int = 0, late: Int = 0, duplicate: Int = 0, deadLettered: Int = 0) {
+    public init(stored: Int = 0, late: Int = 0, duplicate: Int = 0, deadLettered: Int = 0, spooled: Int = 0) {
         self.stored = stored
         self.late = late
         self.duplicate = duplicate
         self.deadLettered = deadLettered
+        self.spooled = spooled
     }
 }

@@ -14,4 +14,11 @@ public struct SystemClock: WallClock {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
+
+    /// Nanoseconds since the machine started (`CLOCK_MONOTONIC`): goes on evenly whatever becomes of the date.
+    public static var monotonicNanoseconds: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 }
