@@ -38,8 +38,7 @@ void Parser::begin(const uint8_t *bytes, size_t byte_count) {
 bool Parser::parse_lines(const uint8_t *bytes, size_t byte_count, size_t longest) {
     begin(bytes, byte_count);
     lines.clear();
-    static constexpr uint8_t byte_order_mark[] = {0xef, 0xbb, 0xbf};
-    size_t start = length >= 3 && std::memcmp(data, byte_order_mark, 3) == 0 ? 3 : 0;
+    size_t start = 0;
     size_t window_start = 0;
     while (start < length) {
         const void *newline = std::memchr(data + start, '\n', length - start);

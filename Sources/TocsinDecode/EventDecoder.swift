@@ -45,6 +45,8 @@ public struct EventDecoder {
     /// Decodes bytes that hold whole messages: the body of a request, a message of a broker. CSV in several chunks has
     /// its header in the first.
     public mutating func decode(chunk bytes: consuming [UInt8], origin: Origin, table: SeriesTable) -> Batch {
+        let mark = Text.skipByteOrderMark(bytes.span)
+        if mark > 0 { bytes.removeFirst(mark) }
         guard Text.skipBlanks(bytes.span, from: 0, throughLines: true) < bytes.count else {
             var batch = Batch(origin: origin)
             batch.bytes = bytes
@@ -52,7 +54,8 @@ public struct EventDecoder {
         }
         let format = csv?.hasHeader ?? false ? .csv : format
         let layout = Sniffer.layout(of: bytes.span, format: format, isFinal: true, limits: limits) ?? .lines
-        return decode(InputRun(bytes: bytes, position: origin.position, layout: layout), origin: origin, table: table)
+        let run = InputRun(bytes: bytes, position: origin.position &+ Int64(mark), layout: layout)
+        return decode(run, origin: origin, table: table)
     }
 
     /// What a `ChunkAssembler` kept of a message that was too long.

@@ -23,7 +23,7 @@ struct CSVDialect: Sendable, Equatable {
     static func find(
         _ bytes: Span<UInt8>, isFinal: Bool, longest: Int, unreadable: inout [UnreadableLine]
     ) -> CSVDialect? {
-        var start = Text.skipByteOrderMark(bytes)
+        var start = 0
         var lines = 0
         while start < bytes.count {
             let found = Text.endOfLine(bytes, from: start)

@@ -48,6 +48,9 @@ public struct ChunkAssembler: Sendable {
 
     private mutating func cut(isFinal: Bool) -> [InputRun] {
         var runs: [InputRun] = []
+        guard isFinal || position > 0 || !Text.mayOpenByteOrderMark(pending.span) else { return runs }
+        // Gone before anything is cut: behind a border between two runs the same bytes are no mark.
+        if position == 0 { drop(Text.skipByteOrderMark(pending.span)) }
         if layout == nil {
             layout = Sniffer.layout(of: pending.span, format: format, isFinal: isFinal, limits: limits)
         }
@@ -71,7 +74,6 @@ public struct ChunkAssembler: Sendable {
     }
 
     private mutating func cutDocuments(_ isFinal: Bool, _ runs: inout [InputRun]) {
-        if framed == 0, position == 0 { framed = Text.skipByteOrderMark(pending.span) }
         while frameMessage() {
             // Stopped in a message that is too long: what stands before it, then its start, then nothing to its end.
             take(messageStart ?? 0, &runs)

@@ -8,22 +8,21 @@ enum Sniffer {
     /// - Parameter isFinal: no more bytes will come.
     static func layout(of bytes: Span<UInt8>, format: InputFormat, isFinal: Bool, limits: DecodeLimits) -> InputLayout?
     {
-        let start = Text.skipByteOrderMark(bytes)
         switch format {
         case .csv: return .rows
-        case .json: return json(bytes, from: start, isFinal: isFinal, limits: limits)
+        case .json: return json(bytes, isFinal: isFinal, limits: limits)
         case .auto: break
         }
         // Two lines, because the first may be the torn end of a message.
-        var position = start
+        var position = 0
         for _ in 0..<2 {
             position = Text.skipBlanks(bytes, from: position, throughLines: true)
             guard position < bytes.count else { return isFinal || bytes.count >= window ? .rows : nil }
-            if Text.opensJSON(bytes[position]) { return json(bytes, from: start, isFinal: isFinal, limits: limits) }
+            if Text.opensJSON(bytes[position]) { return json(bytes, isFinal: isFinal, limits: limits) }
             guard let end = Text.endOfLine(bytes, from: position) else {
-                return isFinal || bytes.count - start >= window ? .rows : nil
+                return isFinal || bytes.count >= window ? .rows : nil
             }
-            guard end - start < window else { return .rows }
+            guard end < window else { return .rows }
             position = end + 1
         }
         return .rows
@@ -31,15 +30,15 @@ enum Sniffer {
 
     /// Lines, where the first message ends on the line on which it starts; documents, where it goes on or is an array.
     private static func json(
-        _ bytes: Span<UInt8>, from start: Int, isFinal: Bool, limits: DecodeLimits
+        _ bytes: Span<UInt8>, isFinal: Bool, limits: DecodeLimits
     ) -> InputLayout? {
-        var position = Text.skipBlanks(bytes, from: start, throughLines: true)
+        var position = Text.skipBlanks(bytes, from: 0, throughLines: true)
         guard position < bytes.count else { return isFinal || bytes.count >= window ? .lines : nil }
         while !Text.opensJSON(bytes[position]) {
             guard let end = Text.endOfLine(bytes, from: position) else {
-                return isFinal || bytes.count - start >= window ? .lines : nil
+                return isFinal || bytes.count >= window ? .lines : nil
             }
-            guard end - start < window else { return .lines }
+            guard end < window else { return .lines }
             position = Text.skipBlanks(bytes, from: end + 1, throughLines: true)
             guard position < bytes.count else { return isFinal ? .lines : nil }
         }

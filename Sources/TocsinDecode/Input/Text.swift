@@ -11,6 +11,15 @@ enum Text {
         bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf ? 3 : 0
     }
 
+    /// Too few bytes to tell a byte order mark.
+    static func mayOpenByteOrderMark(_ bytes: Span<UInt8>) -> Bool {
+        switch bytes.count {
+        case 1: bytes[0] == 0xef
+        case 2: bytes[0] == 0xef && bytes[1] == 0xbb
+        default: false
+        }
+    }
+
     static func skipBlanks(_ bytes: Span<UInt8>, from start: Int, throughLines: Bool) -> Int {
         var position = start
         while position < bytes.count,

@@ -137,7 +137,7 @@ extension JSONFramer {
     static func messages(in bytes: Span<UInt8>, _ body: (Range<Int>) -> Void) {
         var framer = JSONFramer()
         var start = 0
-        for position in Text.skipByteOrderMark(bytes)..<bytes.count {
+        for position in bytes.indices {
             switch framer.consume(bytes[position]) {
             case .nothing: break
             case .begins: start = position
