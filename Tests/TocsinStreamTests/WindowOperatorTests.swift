@@ -110,6 +110,18 @@ import TocsinStream
         #expect(harness.closed.windows.filter { $0.series == 7 }.count == 1, "once only")
     }
 
+    @Test func graceLeavesWindowsToTheSensorsOwnReadings() throws {
+        var harness = try WindowHarness([WindowDefinition(10, every: 10)], lateness: 0)
+        harness.add(7, 3 * second)
+        var due: [SeriesID] = []
+        for (highWater, expected) in [(12, []), (18, [SeriesID(7)])] as [(Int64, [SeriesID])] {
+            harness.clocks.raise(harness.source, to: Timestamp(nanoseconds: highWater * second))
+            harness.windows.due(source: harness.source, clocks: harness.clocks, grace: .seconds(5), into: &due)
+            #expect(due == expected)
+        }
+        #expect(harness.closed.count == 0, "asking closes nothing")
+    }
+
     @Test func theBacklogOfASilentSensorFindsItsWindows() throws {
         var harness = try WindowHarness([WindowDefinition(10, every: 10)], lateness: 5 * second)
         harness.add(0, 3 * second)
@@ -140,23 +152,76 @@ import TocsinStream
             if tick == 600 { afterWarmUp = harness.windows.memoryBytes }
         }
         #expect(harness.windows.memoryBytes == afterWarmUp)
-        #expect(afterWarmUp < 20 * 20_000)
+        #expect(afterWarmUp < 20 * 1024)
         harness.advance(to: 8000 * second)
         harness.flush()
-        for tick in 8000..<9000 { for series in 0..<UInt32(20) { harness.add(series, Int64(tick) * second) } }
+        for tick in 8000..<9000 {
+            for series in 0..<UInt32(20) { harness.add(series, Int64(tick) * second, Double(tick % 17)) }
+        }
         #expect(harness.windows.memoryBytes == afterWarmUp, "freed blocks are used again")
     }
 
-    @Test func anOverfullPaneRefusesReadings() throws {
-        var harness = try WindowHarness([WindowDefinition(10, every: 10)])
-        let limit = WindowOperator.maximumPaneReadings
-        for reading in 0..<limit { harness.add(0, Int64(reading), Double(reading)) }
-        #expect(harness.refused == 0)
-        #expect(harness.add(0, 5) == .full)
+    @Test func aThousandReadingsASecondAreManyInOneWindow() throws {
+        var harness = try WindowHarness([WindowDefinition(300, every: 60)])
+        let count = 400_000
+        for reading in 0..<count { harness.add(0, Int64(reading) * 1_000_000, Double(reading % 1000) / 8) }
         harness.flush()
-        let window = try #require(harness.closed.windows.first)
-        #expect(window.value(.count) == Double(limit))
-        #expect(window.value(.median) == Double(limit - 1) / 2)
+        #expect(harness.refused == 0)
+        let fullest = harness.closed.windows.filter { $0.value(.count) == 300_000 }
+        #expect(fullest.count == 2)
+        #expect(fullest.allSatisfy { $0.value(.median) == 62.4375 && $0.value(.maximum) == 124.875 })
+    }
+
+    @Test func anOverfullLogRefusesReadings() throws {
+        var windows = try WindowOperator(definitions: [WindowDefinition(10, every: 10)])
+        var accepted = 0
+        var time: Int64 = 0
+        let limit = WindowOperator.maximumBlocks * 64
+        while true {
+            let fate = windows.add(
+                series: SeriesID(0), sensor: SensorID(0), time: Timestamp(nanoseconds: time), value: Double(time))
+            guard fate == .accepted else {
+                #expect(fate == .full)
+                break
+            }
+            accepted += 1
+            time += 1
+        }
+        #expect(accepted == limit)
+        let again = windows.add(
+            series: SeriesID(0), sensor: SensorID(0), time: Timestamp(nanoseconds: 5), value: 1)
+        #expect(again == .duplicate)
+        var closed = WindowBatch()
+        windows.flush(into: &closed)
+        #expect(closed.windows.map { $0.value(.count) } == [Double(limit)])
+        #expect(closed.windows.map { $0.value(.median) } == [Double(limit - 1) / 2])
+    }
+
+    @Test func aTimeInTheLogIsADuplicateEvenIfLate() throws {
+        var harness = try WindowHarness([WindowDefinition(20, every: 10)], lateness: 0)
+        for tick in [3, 4, 12, 14] { harness.add(0, Int64(tick) * second) }
+        #expect(harness.add(0, 12 * second) == .duplicate)
+        #expect(harness.add(0, 4 * second) == .duplicate, "its window went out, but the next one still needs it")
+        #expect(harness.add(0, 5 * second) == .late)
+        #expect(harness.add(0, 13 * second) == .accepted)
+        #expect(harness.add(0, 13 * second) == .duplicate)
+        #expect(harness.windows.holds(series: SeriesID(0), time: Timestamp(nanoseconds: 13 * second)))
+        #expect(!harness.windows.holds(series: SeriesID(0), time: Timestamp(nanoseconds: 13 * second + 1)))
+        #expect(!harness.windows.holds(series: SeriesID(1), time: Timestamp(nanoseconds: 13 * second)))
+        harness.flush()
+        #expect(harness.closed.windows.map { $0.value(.count) } == [2, 5, 3])
+    }
+
+    @Test func aCopyIsIndependent() throws {
+        var first = try WindowHarness([WindowDefinition(20, every: 10)])
+        for tick in 0..<30 { first.add(0, Int64(tick) * second, Double(tick)) }
+        var second = first
+        for tick in 30..<60 { first.add(0, Int64(tick) * TocsinStreamTests.second, Double(tick)) }
+        for tick in 30..<60 { second.add(0, Int64(tick) * TocsinStreamTests.second, -7) }
+        first.flush()
+        second.flush()
+        #expect(first.closed.windows.last?.value(.mean) == 54.5)
+        #expect(second.closed.windows.last?.value(.mean) == -7)
     }
 
     @Test func impossibleDefinitionsAreRefused() {

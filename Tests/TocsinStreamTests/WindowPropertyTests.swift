@@ -8,8 +8,20 @@ import TocsinStream
         WindowDefinition(60, every: 10), WindowDefinition(300, every: 60), WindowDefinition(45, every: 15),
     ]
 
+    /// Decimals, doubles of all digits, both, and now and then what is no number.
+    private func value(_ kind: Int, _ random: inout SeededGenerator) -> Double {
+        switch kind {
+        case 0: Double.random(in: -5...5, using: &random)
+        case 1: Double(Int.random(in: -500_000...500_000, using: &random)) / 1000
+        case 2: Int.random(in: 0..<100, using: &random) == 0 ? 1e15 / 7 : Double(Int.random(in: 0...9, using: &random))
+        case 3: Int.random(in: 0..<400, using: &random) == 0 ? .nan : 20
+        case 4: Int.random(in: 0..<300, using: &random) == 0 ? -.infinity : Double.random(in: 0...1, using: &random)
+        default: (Double.random(in: -5...5, using: &random) * 4).rounded() / 4
+        }
+    }
+
     /// In order of time, no two readings of a series at one time.
-    private func stream(_ random: inout SeededGenerator) -> [TestReading] {
+    private func stream(_ random: inout SeededGenerator, values kind: Int? = nil) -> [TestReading] {
         var readings: [TestReading] = []
         let density = Double.random(in: 0.05...20, using: &random)
         for series in 0..<UInt32(3) {
@@ -18,7 +30,7 @@ import TocsinStream
                 let step = Double.random(in: 0.001...2, using: &random) / density
                 let gap = Int.random(in: 0..<100, using: &random) == 0 ? 300.0 : 0
                 time += Int64((step + gap) * 1e9) + 1
-                let value = (Double.random(in: -5...5, using: &random) * 4).rounded() / 4
+                let value = value(kind ?? 5, &random)
                 readings.append(TestReading(series: series, time: time, value: value))
             }
         }
@@ -38,7 +50,7 @@ import TocsinStream
     @Test(arguments: 0..<40)
     func arrivalOrderWithinTheLatenessChangesNothing(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
-        let readings = stream(&random)
+        let readings = stream(&random, values: Int(seed % 6))
         let expected = try run(readings, lateness: 30 * second, advanceEvery: 7)
         #expect(expected.refused == 0)
         for advanceEvery in [1, 50, 5000] {
@@ -47,6 +59,23 @@ import TocsinStream
             let outcome = try run(shuffled, lateness: 30 * second, advanceEvery: advanceEvery)
             #expect(outcome.refused == 0)
             #expect(outcome.closed.windows.sorted() == expected.closed.windows.sorted())
+        }
+    }
+
+    @Test(arguments: 0..<12)
+    func everyKernelGivesTheSameBits(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed &+ 500)
+        let readings = stream(&random, values: Int(seed % 6))
+        let expected = try run(readings, lateness: 30 * second, advanceEvery: 7).closed.windows
+        for kernel in WindowOperator.Kernel.allCases where kernel.isAvailable {
+            var harness = try WindowHarness(Self.definitions)
+            harness.windows = try WindowOperator(definitions: Self.definitions, kernel: kernel)
+            for (index, reading) in readings.enumerated() {
+                harness.add(reading.series, reading.time, reading.value)
+                if index % 7 == 0 { harness.advance() }
+            }
+            harness.flush()
+            #expect(harness.closed.windows == expected, "\(kernel)")
         }
     }
 

@@ -1,57 +1,127 @@
-/// Blocks of 64-bit words inside one growing buffer, with a free list per size class: after warm-up nothing is
-/// malloc'ed.
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Blocks of 64-bit words with a free list per size: after warm-up nothing is malloc'ed, and growing copies nothing.
 ///
-/// A block is named by its reference, the offset in units of four words; 0 names no block. Sizes are rounded up to
-/// whole units below 17 units and to four steps per power of two above, so at most a fifth of a block is unused.
-/// Blocks move when the buffer grows: keep references, never addresses.
-struct BlockPool: Sendable {
+/// Memory comes in segments of 2 MiB that never move. A block is named by its reference, the number of its first word;
+/// 0 names no block. Up to 256 words a block gets exactly what it asked for, above that the next power of two. Behind
+/// every block at least eight more words can be read.
+///
+/// A copy of a pool shares the memory until one of the two is about to change: call `makeUnique` before.
+@safe struct BlockPool: @unchecked Sendable {
+    // Sendable: `memory` changes only while it is uniquely referenced, the pointers point into it.
     typealias Reference = UInt32
-    static let unit = 4
 
-    var words: [UInt64] = []
-    private var freeLists = [Reference](repeating: 0, count: 16 + 4 * 30)
-    /// Units handed out so far; unit 0 stays unused, because reference 0 means none.
-    private var usedUnits = 1
+    private static let segmentShift: UInt32 = 18
+    private static let segmentWords = 1 << Int(segmentShift)
+    private static let exactWords = 256
+    /// A block may be larger by this part than asked for.
+    private static let roominess = 4
+    /// Readable behind every block.
+    private static let padding = 8
 
-    /// Bytes of the buffer that have been touched.
-    var bytes: Int { words.count * 8 }
+    private var memory = PoolMemory()
+    private var segments: [UnsafeMutablePointer<UInt64>] = unsafe []
+    private var freeLists = [Reference](repeating: 0, count: exactWords + 1 + 32)
+    /// Word behind the last block of the newest segment.
+    private var end = segmentWords
+    /// Words ever handed out.
+    private var handedOut = 0
 
-    /// Offset of a block in `words`.
+    private var segmentCount: Int { unsafe segments.count }
+
+    /// Bytes of all blocks, those waiting in free lists included.
+    var bytes: Int { handedOut * 8 }
+
+    /// The first word of a block. Valid until the pool is copied, changed and gone; never beyond one call.
     @inline(__always)
-    static func offset(_ reference: Reference) -> Int { Int(reference) &* unit }
+    func pointer(_ reference: Reference) -> UnsafeMutablePointer<UInt64> {
+        unsafe segments[Int(reference >> Self.segmentShift)] + Int(reference) % Self.segmentWords
+    }
 
-    /// Words that a request for `count` words really gets. `count` is positive.
-    static func roundedWords(_ count: Int) -> Int { sizeClass(count).units * unit }
+    /// Makes this pool the only owner of its memory; about a nanosecond where it is already.
+    @inline(__always)
+    mutating func makeUnique() {
+        if !isKnownUniquelyReferenced(&memory) { copyMemory() }
+    }
 
-    /// The block's content is whatever its last owner left.
+    /// A block of `count` words, 1 to 131,072; its content is whatever its last owner left.
     mutating func allocate(words count: Int) -> Reference {
-        let (index, units) = Self.sizeClass(count)
-        let head = freeLists[index]
+        let (list, size) = Self.sizeClass(count)
+        let head = freeLists[list]
         if head != 0 {
-            freeLists[index] = Reference(truncatingIfNeeded: words[Self.offset(head)])
+            freeLists[list] = Reference(truncatingIfNeeded: unsafe pointer(head).pointee)
             return head
         }
-        precondition(usedUnits + units <= Int(Reference.max), "a block pool holds at most 128 GiB")
-        let reference = Reference(usedUnits)
-        usedUnits += units
-        let missing = usedUnits * Self.unit - words.count
-        if missing > 0 { words.append(contentsOf: repeatElement(0, count: max(missing, 8192))) }
+        if end + size + Self.padding > Self.segmentWords { addSegment() }
+        let reference = Reference(segmentCount - 1) << Self.segmentShift | Reference(end)
+        end += size
+        handedOut += size
         return reference
     }
 
-    /// `count` is what `allocate` was asked for, or what it was rounded up to.
-    mutating func free(_ reference: Reference, words count: Int) {
-        let (index, _) = Self.sizeClass(count)
-        words[Self.offset(reference)] = UInt64(freeLists[index])
-        freeLists[index] = reference
+    /// A block of `count` words, 1 to 250, or of a few more where such a one lies waiting; `count` becomes what it is.
+    ///
+    /// Else sizes that come and go with the data would each leave their own free blocks behind.
+    mutating func allocate(roomy count: inout Int) -> Reference {
+        for size in count..<count + 1 + count / Self.roominess where freeLists[size] != 0 {
+            count = size
+            break
+        }
+        return allocate(words: count)
     }
 
-    private static func sizeClass(_ words: Int) -> (index: Int, units: Int) {
-        let units = (words + unit - 1) / unit
-        if units <= 16 { return (units - 1, units) }
-        let octave = Int.bitWidth - 1 - (units - 1).leadingZeroBitCount
-        let shift = octave - 2
-        let steps = (units + (1 << shift) - 1) >> shift  // 5 ... 8
-        return (16 + (octave - 4) * 4 + steps - 5, steps << shift)
+    /// `count` is what `allocate` was asked for.
+    mutating func free(_ reference: Reference, words count: Int) {
+        let (list, _) = Self.sizeClass(count)
+        unsafe pointer(reference).pointee = UInt64(freeLists[list])
+        freeLists[list] = reference
+    }
+
+    @inline(__always)
+    private static func sizeClass(_ words: Int) -> (list: Int, size: Int) {
+        if words <= exactWords { return (words, words) }
+        let octave = Int.bitWidth - (words - 1).leadingZeroBitCount
+        return (exactWords + octave - 8, 1 << octave)
+    }
+
+    private mutating func addSegment() {
+        precondition(segmentCount < 1 << (32 - Int(Self.segmentShift)), "a block pool holds at most 32 GiB")
+        // The first segment may stay small: only the pages that are touched count. Later ones are large pages.
+        unsafe segments.append(memory.addSegment(words: Self.segmentWords, inLargePages: segmentCount > 0))
+        // Word 0 of the first segment stays unused, because reference 0 means none.
+        end = segmentCount == 1 ? 1 : 0
+    }
+
+    private mutating func copyMemory() {
+        let copy = PoolMemory()
+        for index in 0..<segmentCount {
+            let target = unsafe copy.addSegment(words: Self.segmentWords, inLargePages: index > 0)
+            let used = index == segmentCount - 1 ? end : Self.segmentWords
+            unsafe target.update(from: segments[index], count: used)
+            unsafe segments[index] = target
+        }
+        memory = copy
+    }
+}
+
+/// Owns the segments of a pool.
+@safe private final class PoolMemory {
+    private var segments: [UnsafeMutableRawPointer] = unsafe []
+
+    deinit { unsafe segments.forEach { unsafe free($0) } }
+
+    func addSegment(words: Int, inLargePages: Bool) -> UnsafeMutablePointer<UInt64> {
+        var address: UnsafeMutableRawPointer?
+        let failure = unsafe posix_memalign(&address, 1 << 21, words * 8)
+        guard failure == 0, let address = unsafe address else { preconditionFailure("no memory for window state") }
+        #if os(Linux)
+        if inLargePages { _ = unsafe madvise(address, words * 8, MADV_HUGEPAGE) }
+        #endif
+        unsafe segments.append(address)
+        return unsafe address.bindMemory(to: UInt64.self, capacity: words)
     }
 }

@@ -1,45 +1,36 @@
 public import TocsinCore
 
 extension WindowOperator {
-    /// Emits the windows of a series that end at or before `watermark`; what is older becomes late. About 2 ns if
+    /// Emits the windows of a series that end at or before `watermark`; what is older becomes late. About 1 ns if
     /// there is none.
-    public mutating func close(series: SeriesID, watermark: Timestamp, into batch: inout WindowBatch) {
+    /// - Parameters:
+    ///   - watermark: the greatest time there is emits all windows, complete or not, as at the end of the input.
+    ///   - keepingBacklog: for a sensor that has fallen silent while its source went on (see `due`): only what lies
+    ///     before the end of the last emitted window becomes late, so that its backlog still finds its windows.
+    public mutating func close(
+        series: SeriesID, watermark: Timestamp, keepingBacklog: Bool = false, into batch: inout WindowBatch
+    ) {
         let index = Int(series.index)
-        guard index < states.count, watermark.nanoseconds >= states[index].due else { return }
-        let boundary = plan.pane(of: watermark.nanoseconds)
-        closeWindows(of: index, through: boundary, into: &batch)
-        states[index].sealedBefore = max(states[index].sealedBefore, boundary)
+        guard index < dues.count, watermark.nanoseconds >= dues[index] else { return }
+        closeDue(index, watermark.nanoseconds, keepingBacklog: keepingBacklog, into: &batch)
     }
 
-    /// Emits the windows of all series of a source that have fallen silent while the source went on.
-    ///
-    /// A sweep over all series, about 2 ns each, made only when the source's high-water mark has moved by half a pane
-    /// since the last one: call it once per batch. Only what lies before the end of the last emitted window becomes
-    /// late, so the backlog of a sensor that speaks again still finds its windows.
-    public mutating func advance(source: SourceID, clocks: SensorClocks, into batch: inout WindowBatch) {
-        let highWater = clocks.highWater(of: source).nanoseconds
-        let place = Int(source.index)
-        if place >= sweptHighWaters.count {
-            sweptHighWaters.append(contentsOf: repeatElement(.min, count: place + 1 - sweptHighWaters.count))
-        }
-        guard highWater > sweptHighWaters[place],
-            highWater.subtractingSaturated(sweptHighWaters[place]) >= plan.paneNanoseconds / 2
-        else { return }
-        sweptHighWaters[place] = highWater
-        for index in 0..<states.count where states[index].paneCount > 0 {
-            let sensor = SensorID(states[index].sensor)
-            guard clocks.source(of: sensor) == source else { continue }
-            let watermark = clocks.watermark(of: sensor).nanoseconds
-            if watermark >= states[index].due {
-                closeWindows(of: index, through: plan.pane(of: watermark), into: &batch)
-            }
-        }
+    @inline(never)
+    private mutating func closeDue(
+        _ index: Int, _ watermark: Int64, keepingBacklog: Bool, into batch: inout WindowBatch
+    ) {
+        guard !states[index].blocks.isEmpty else { return }
+        pool.makeUnique()
+        let isEnd = watermark == .max
+        let boundary = isEnd ? Int64.max : plan.pane(of: watermark)
+        closeWindows(of: index, through: boundary, into: &batch)
+        if !isEnd, !keepingBacklog { states[index].closedBefore = max(states[index].closedBefore, boundary) }
     }
 
     /// Emits all windows that hold readings, complete or not: the end of the input.
     public mutating func flush(into batch: inout WindowBatch) {
-        for index in 0..<states.count where states[index].paneCount > 0 {
-            closeWindows(of: index, through: .max, into: &batch)
+        for index in states.indices {
+            close(series: SeriesID(UInt32(index)), watermark: Timestamp(nanoseconds: .max), into: &batch)
         }
     }
 
@@ -48,35 +39,31 @@ extension WindowOperator {
         while true {
             let end = findNextEnds(of: index)
             guard end <= boundary, end != .max else {
-                states[index].due = end == .max ? .max : plan.time(ofPane: end)
+                dues[index] = end == .max ? .max : plan.time(ofPane: end)
                 return
             }
-            sealPanes(of: index, before: end)
-            for definition in plan.definitions.indices where ends[definition] == end {
-                emit(definition, end: end, of: index, into: &batch)
-            }
-            states[index].sealedBefore = max(states[index].sealedBefore, end)
-            dropPanes(of: index, before: plan.firstPaneNeeded(after: end))
+            emit(end, of: index, into: &batch)
+            let before = states[index].closedBefore
+            states[index].closedBefore = max(before, end)
+            dropBlocks(of: index, closedFrom: before, to: end)
         }
     }
 
     /// Fills `ends` with the end (in panes) of each definition's next window that holds readings, `.max` where there
     /// is none, and gives the least.
-    private mutating func findNextEnds(of index: Int) -> Int64 {
-        let state = states[index]
-        let count = Int(state.paneCount)
-        guard count > 0 else { return .max }
-        let directory = BlockPool.offset(state.directory)
-        let after = max(state.sealedBefore, Int64(bitPattern: pool.words[directory]))
+    mutating func findNextEnds(of index: Int) -> Int64 {
+        if states[index].blocks.isEmpty { return .max }
+        let closed = states[index].closedBefore
+        let settled = states[index].interval.lastTime
         var least = Int64.max
         for definition in plan.definitions.indices {
-            var end = plan.definitions[definition].firstEnd(after: after)
-            var newest = count - 1
-            while Int64(bitPattern: pool.words[directory + 2 * newest]) >= end { newest -= 1 }
-            if Int64(bitPattern: pool.words[directory + 2 * newest]) < end - plan.definitions[definition].size {
-                // Nothing there: on to the first window of the next pane that holds readings, however far ahead.
-                let next = newest + 1 < count ? Int64(bitPattern: pool.words[directory + 2 * newest + 2]) : nil
-                end = next.map(plan.definitions[definition].firstEnd(after:)) ?? .max
+            let window = plan.definitions[definition]
+            // Mostly the newest reading of the last window lies in the next one too.
+            var end = closed == .min ? closed : window.firstEnd(after: closed)
+            if closed == .min || settled == .min || !plan.isBefore(settled, pane: end)
+                || plan.isBefore(settled, pane: end - window.size)
+            {
+                end = searchNextEnd(of: index, window)
             }
             ends[definition] = end
             least = min(least, end)
@@ -84,85 +71,114 @@ extension WindowOperator {
         return least
     }
 
-    private mutating func sealPanes(of index: Int, before end: Int64) {
-        let directory = BlockPool.offset(states[index].directory)
-        while states[index].sealedPanes < states[index].paneCount {
-            let entry = directory + 2 * Int(states[index].sealedPanes)
-            let pane = Int64(bitPattern: pool.words[entry])
-            if pane >= end { return }
-            let open = PaneEntry.block(pool.words[entry + 1])
-            let header = pool.words[BlockPool.offset(open)]
-            let count = OpenPane.count(header)
-            let sealed = pool.allocate(words: SealedPane.words(count: count))
-            let pairs = BlockPool.offset(open) + OpenPane.headerWords
-            sealer.sortByTime(&pool.words, pairs: pairs, count: count)
-            sealer.seal(
-                &pool.words, pairs: pairs, count: count, start: pane &* plan.paneNanoseconds,
-                interval: &states[index].interval, at: BlockPool.offset(sealed))
-            pool.free(open, words: OpenPane.words(room: OpenPane.room(header)))
-            pool.words[entry + 1] = PaneEntry.word(sealed, count: count)
-            states[index].sealedPanes += 1
-            states[index].usualCount = UInt32(count)
+    /// The same for one definition, by search.
+    private func searchNextEnd(of index: Int, _ window: WindowPlan.Definition) -> Int64 {
+        let oldest = plan.pane(of: BlockView(states[index].blocks[0, pool], pool).start)
+        let end = window.firstEnd(after: max(states[index].closedBefore, oldest))
+        let next = position(of: index, from: end)
+        if let before = time(of: index, before: next), !plan.isBefore(before, pane: end - window.size) { return end }
+        // Nothing there: on to the first window of the next reading, however far ahead.
+        guard let next else { return .max }
+        let block = BlockView(states[index].blocks[next.block, pool], pool)
+        return window.firstEnd(after: plan.pane(of: block.time(next.reading, block.header)))
+    }
+
+    /// A reading's place in the log.
+    struct Position {
+        var block: Int
+        var reading: Int
+    }
+
+    /// The first reading at the start of `pane` or later; nil if there is none. The log has readings.
+    private func position(of index: Int, from pane: Int64) -> Position? {
+        let (time, overflow) = pane.multipliedReportingOverflow(by: plan.paneNanoseconds)
+        if overflow { return pane < 0 ? Position(block: 0, reading: 0) : nil }
+        if time > states[index].newest { return nil }
+        let place = blockIndex(of: index, holding: time)
+        let block = BlockView(states[index].blocks[place, pool], pool)
+        let reading = block.firstIndex(from: time)
+        return reading < block.count ? Position(block: place, reading: reading) : Position(block: place + 1, reading: 0)
+    }
+
+    /// Time of the reading before a position (nil: of the newest); nil if there is none.
+    private func time(of index: Int, before position: Position?) -> Int64? {
+        guard let position else { return states[index].newest }
+        let block = BlockView(states[index].blocks[position.block, pool], pool)
+        if position.reading > 0 { return block.time(position.reading - 1, block.header) }
+        if position.block == 0 { return nil }
+        return BlockView(states[index].blocks[position.block - 1, pool], pool).lastTime
+    }
+
+    /// Emits the windows that end at `end`, of all definitions that `ends` names.
+    private mutating func emit(_ end: Int64, of index: Int, into batch: inout WindowBatch) {
+        var size: Int64 = 0
+        for definition in plan.definitions.indices where ends[definition] == end {
+            size = max(size, plan.definitions[definition].size)
+        }
+        decode(end - size..<end, of: index)
+        settle(end, index)
+        let interval = Double(states[index].interval.seconds)
+        for definition in plan.definitions.indices where ends[definition] == end {
+            let shape = plan.definitions[definition]
+            let first = shape.size == size ? 0 : window.firstIndex(from: -shape.size * plan.paneNanoseconds)
+            if first == window.count { continue }
+            let statistics = window.statistics(
+                from: first, expectedCount: interval > 0 ? shape.seconds / interval : .nan, body: body)
+            batch.definition.append(UInt8(definition))
+            batch.series.append(SeriesID(UInt32(index)))
+            batch.sensors.append(SensorID(states[index].sensor))
+            batch.start.append(Timestamp(nanoseconds: plan.time(ofPane: end - shape.size)))
+            statistics.append(to: &batch.statistics)
+            batch.scores.append(.nan)
         }
     }
 
-    private mutating func emit(_ definition: Int, end: Int64, of index: Int, into batch: inout WindowBatch) {
-        let state = states[index]
-        let window = plan.definitions[definition]
-        let statistics = Self.statistics(
-            of: end - window.size..<end, state, plan, seconds: window.seconds, pool, merging: &runs)
-        batch.definition.append(UInt8(definition))
-        batch.series.append(SeriesID(UInt32(index)))
-        batch.sensors.append(SensorID(state.sensor))
-        batch.start.append(Timestamp(nanoseconds: plan.time(ofPane: end - window.size)))
-        statistics.append(to: &batch.statistics)
-        batch.scores.append(.nan)
-    }
-
-    /// The statistics of the panes `numbers` of a series, of which at least one is there, and all are sealed.
-    private static func statistics(
-        of numbers: Range<Int64>, _ state: SeriesState, _ plan: WindowPlan, seconds: Double, _ pool: BlockPool,
-        merging runs: inout SortedRuns
-    ) -> WindowStatistics {
-        let words = pool.words.span
-        let directory = BlockPool.offset(state.directory)
-        var upper = Int(state.sealedPanes)
-        while upper > 0, Int64(bitPattern: words[directory + 2 * upper - 2]) >= numbers.upperBound { upper -= 1 }
-        var lower = upper
-        runs.removeAll()
-        while lower > 0, Int64(bitPattern: words[directory + 2 * lower - 2]) >= numbers.lowerBound {
-            lower -= 1
-            let pane = PaneView(words, directoryEntry: directory + 2 * lower)
-            runs.append(offset: pane.offset + SealedPane.keys(count: pane.count), count: pane.count)
+    /// Takes the readings of `panes` into the scratch.
+    private mutating func decode(_ panes: Range<Int64>, of index: Int) {
+        let blocks = states[index].blocks
+        let first = position(of: index, from: panes.lowerBound)
+        let last = position(of: index, from: panes.upperBound)
+        guard let first else { return window.removeAll(room: 0) }
+        let lastBlock = last.map { $0.reading == 0 ? $0.block - 1 : $0.block } ?? Int(blocks.count) - 1
+        window.removeAll(room: max(lastBlock - first.block + 1, 0) * BlockHeader.maximumCount)
+        // Wrapping: the true distances from the end lie within the window's length, even where the end itself wrapped.
+        let end = panes.upperBound &* plan.paneNanoseconds
+        var place = first.block
+        while place <= lastBlock {
+            let block = BlockView(blocks[place, pool], pool)
+            let header = block.header
+            let start = place == first.block ? first.reading : 0
+            var stop = header.count
+            if let last, place == last.block { stop = last.reading }
+            if start < stop { window.append(block, header, start..<stop, end: end, body: body) }
+            place += 1
         }
-        runs.merge(words)
-        let moments = WindowMoments(
-            words, panes: directory + 2 * lower..<directory + 2 * upper, paneSeconds: plan.paneSeconds)
-        let interval = Double(state.interval.seconds)
-        return WindowStatistics(
-            moments, sortedKeys: runs.merged.span, expectedCount: interval > 0 ? seconds / interval : .nan)
     }
 
-    /// Frees the panes older than `pane`; all of them are sealed.
-    private mutating func dropPanes(of index: Int, before pane: Int64) {
-        let directory = BlockPool.offset(states[index].directory)
-        let count = Int(states[index].paneCount)
+    /// Learns the interval from the readings that lie in a window to be emitted for the first time.
+    private mutating func settle(_ end: Int64, _ index: Int) {
+        let endTime = end &* plan.paneNanoseconds
+        var interval = states[index].interval
+        var first = window.count
+        while first > 0, interval.lastTime == .min || window.times[first - 1] &+ endTime > interval.lastTime {
+            first -= 1
+        }
+        for reading in first..<window.count { interval.observe(window.times[reading] &+ endTime) }
+        states[index].interval = interval
+    }
+
+    /// Frees the blocks that no window still to close needs, now that those up to `end` are done.
+    private mutating func dropBlocks(of index: Int, closedFrom before: Int64, to end: Int64) {
+        let needed = plan.firstPaneNeeded(after: end)
+        if before != .min, plan.firstPaneNeeded(after: before) == needed { return }
         var dropped = 0
-        while dropped < count, Int64(bitPattern: pool.words[directory + 2 * dropped]) < pane {
-            let entry = pool.words[directory + 2 * dropped + 1]
-            pool.free(PaneEntry.block(entry), words: SealedPane.words(count: PaneEntry.count(entry)))
+        while dropped < states[index].blocks.count {
+            let reference = states[index].blocks[dropped, pool]
+            let block = BlockView(reference, pool)
+            guard plan.isBefore(block.lastTime, pane: needed) else { break }
+            pool.free(reference, words: block.header.capacity)
             dropped += 1
         }
-        if dropped == 0 { return }
-        for word in directory + 2 * dropped..<directory + 2 * count {
-            pool.words[word - 2 * dropped] = pool.words[word]
-        }
-        states[index].paneCount -= UInt32(dropped)
-        states[index].sealedPanes -= UInt32(dropped)
-        if dropped == count {
-            pool.free(states[index].directory, words: 2 * Int(states[index].directoryRoom))
-            states[index].directory = 0
-            states[index].directoryRoom = 0
-        }
+        if dropped > 0 { states[index].blocks.removeFirst(dropped, &pool) }
     }
 }

@@ -1,6 +1,6 @@
 internal import TocsinCore
 
-/// Window definitions in units of panes: the pane is the greatest common divisor of all sizes and slides.
+/// Window definitions in units of panes: the pane is the greatest common divisor of all slides.
 struct WindowPlan: Sendable {
     struct Definition: Sendable {
         /// In panes.
@@ -21,6 +21,8 @@ struct WindowPlan: Sendable {
     var definitions: [Definition] = []
     /// At least a millisecond, so that pane numbers stay far from the ends of `Int64`.
     var paneNanoseconds: Int64 = 0
+    /// Slide of the longest windows (ns): by this step old readings are dropped.
+    private(set) var dropNanoseconds: Int64 = 0
 
     init(_ definitions: [WindowDefinition]) throws(TocsinError) {
         guard (1...255).contains(definitions.count) else {
@@ -47,12 +49,36 @@ struct WindowPlan: Sendable {
                     size: size, slide: definition.slide.nanoseconds / paneNanoseconds, seconds: definition.size.seconds)
             )
         }
+        let longest = definitions.max { $0.size < $1.size }
+        dropNanoseconds = longest?.slide.nanoseconds ?? paneNanoseconds
     }
-
-    var paneSeconds: Double { Double(paneNanoseconds) / 1e9 }
 
     @inline(__always)
     func pane(of time: Int64) -> Int64 { time.flooredQuotient(by: paneNanoseconds) }
+
+    /// Whether a pane can be the end of a window: numbers from outside may not overflow anything.
+    func isPossible(pane: Int64) -> Bool {
+        let limit = Int64.max / paneNanoseconds + 2 * Self.maximumPanes
+        return (-limit...limit).contains(pane)
+    }
+
+    /// Whether a time lies before the start of a pane, without a division.
+    @inline(__always)
+    func isBefore(_ time: Int64, pane: Int64) -> Bool {
+        let (start, overflow) = pane.multipliedReportingOverflow(by: paneNanoseconds)
+        return overflow ? pane > 0 : time < start
+    }
+
+    /// Whether old readings are dropped at some time after `start` up to `time`.
+    @inline(__always)
+    func startsDrop(_ time: Int64, after start: Int64) -> Bool {
+        start < time.flooredQuotient(by: dropNanoseconds).multipliedSaturated(by: dropNanoseconds)
+    }
+
+    /// When readings at `start` will be the oldest to be dropped: the end of its step.
+    func nextDrop(after start: Int64) -> Int64 {
+        (start.flooredQuotient(by: dropNanoseconds) &+ 1).multipliedSaturated(by: dropNanoseconds)
+    }
 
     /// Start of a pane, saturated at the ends of time.
     func time(ofPane pane: Int64) -> Int64 { pane.multipliedSaturated(by: paneNanoseconds) }

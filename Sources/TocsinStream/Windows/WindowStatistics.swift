@@ -1,3 +1,4 @@
+internal import CTocsinKernels
 public import TocsinCore
 
 /// The statistics of one window, of `n` readings with values `x` in time order at times `t` (seconds), mean `m`.
@@ -35,65 +36,64 @@ public struct WindowStatistics: Sendable {
     public subscript(_ statistic: WindowStatistic) -> Double { row[statistic.rawValue] }
 
     /// - Parameters:
-    ///   - sortedKeys: ordered keys of the values, ascending, from `SortedRuns.mergedStart` on.
+    ///   - sorted: the values, ascending; at least one.
     ///   - expectedCount: window size divided by the typical interval; NaN where unknown.
-    init(_ moments: WindowMoments, sortedKeys: Span<UInt64>, expectedCount: Double) {
-        setMoments(moments)
-        setOrder(OrderStatistics(start: SortedRuns.mergedStart, count: moments.count), sortedKeys)
-        setShape(moments)
-        setSequence(moments)
+    init(_ moments: tk_moments, first: Double, last: Double, sorted: Span<Double>, expectedCount: Double) {
+        let count = Double(sorted.count)
+        setMoments(moments, count: count, mean: first + moments.mean_offset)
+        setOrder(sorted)
+        setShape(moments, count: count)
+        setSequence(moments, count: count, first: first, last: last)
         let peak = max(abs(self[.minimum]), abs(self[.maximum]))
         set(.crestFactor, self[.rootMeanSquare] > 0 ? peak / self[.rootMeanSquare] : .nan)
-        let completeness = Double(moments.count) / expectedCount
+        let completeness = count / expectedCount
         set(.completeness, completeness > 1 ? 1 : completeness)
     }
 
+    @inline(__always)
     private mutating func set(_ statistic: WindowStatistic, _ value: Double) { row[statistic.rawValue] = value }
 
-    private mutating func setMoments(_ moments: WindowMoments) {
-        let count = Double(moments.count)
+    private mutating func setMoments(_ moments: tk_moments, count: Double, mean: Double) {
         set(.count, count)
         set(.sum, moments.sum)
-        set(.mean, moments.mean)
-        set(.rootMeanSquare, (moments.secondMoment / count + moments.mean * moments.mean).squareRoot())
-        guard moments.count >= 2 else { return }
-        let variance = moments.secondMoment / (count - 1)
+        set(.mean, mean)
+        set(.rootMeanSquare, (moments.second / count + mean * mean).squareRoot())
+        guard count >= 2 else { return }
+        let variance = moments.second / (count - 1)
         set(.variance, variance)
         set(.standardDeviation, variance.squareRoot())
-        if moments.mean != 0 { set(.coefficientOfVariation, variance.squareRoot() / abs(moments.mean)) }
+        if mean != 0 { set(.coefficientOfVariation, variance.squareRoot() / abs(mean)) }
     }
 
-    private mutating func setOrder(_ order: OrderStatistics, _ keys: Span<UInt64>) {
-        set(.minimum, order.value(0, keys))
-        set(.maximum, order.value(order.count - 1, keys))
+    private mutating func setOrder(_ sorted: Span<Double>) {
+        set(.minimum, sorted[0])
+        set(.maximum, sorted[sorted.count - 1])
         set(.range, self[.maximum] - self[.minimum])
-        set(.p5, order.quantile(0.05, keys))
-        set(.p25, order.quantile(0.25, keys))
-        set(.median, order.quantile(0.5, keys))
-        set(.p75, order.quantile(0.75, keys))
-        set(.p95, order.quantile(0.95, keys))
+        set(.p5, OrderStatistics.quantile(0.05, of: sorted))
+        set(.p25, OrderStatistics.quantile(0.25, of: sorted))
+        set(.median, OrderStatistics.quantile(0.5, of: sorted))
+        set(.p75, OrderStatistics.quantile(0.75, of: sorted))
+        set(.p95, OrderStatistics.quantile(0.95, of: sorted))
         set(.interquartileRange, self[.p75] - self[.p25])
-        set(.medianAbsoluteDeviation, order.medianAbsoluteDeviation(from: self[.median], keys))
+        set(.medianAbsoluteDeviation, OrderStatistics.medianAbsoluteDeviation(from: self[.median], of: sorted))
     }
 
-    private mutating func setShape(_ moments: WindowMoments) {
-        guard moments.secondMoment > 0 else { return }
-        let count = Double(moments.count)
-        let variance = moments.secondMoment / count
-        set(.skewness, moments.thirdMoment / count / (variance * variance.squareRoot()))
-        set(.kurtosis, moments.fourthMoment / count / (variance * variance) - 3)
-        set(.autocorrelation, moments.lagProducts / moments.secondMoment)
+    private mutating func setShape(_ moments: tk_moments, count: Double) {
+        guard moments.second > 0 else { return }
+        let variance = moments.second / count
+        set(.skewness, moments.third / count / (variance * variance.squareRoot()))
+        set(.kurtosis, moments.fourth / count / (variance * variance) - 3)
+        set(.autocorrelation, moments.lag_products / moments.second)
     }
 
-    private mutating func setSequence(_ moments: WindowMoments) {
-        set(.first, moments.first)
-        set(.last, moments.last)
-        set(.change, moments.last - moments.first)
-        guard moments.count >= 2 else { return }
-        let steps = Double(moments.count - 1)
-        set(.meanAbsoluteChange, moments.absoluteChange / steps)
-        set(.meanCrossingRate, Double(moments.meanCrossings) / steps)
-        if moments.timeMoment > 0 { set(.slope, moments.timeProducts / moments.timeMoment) }
+    private mutating func setSequence(_ moments: tk_moments, count: Double, first: Double, last: Double) {
+        set(.first, first)
+        set(.last, last)
+        set(.change, last - first)
+        guard count >= 2 else { return }
+        set(.meanAbsoluteChange, moments.absolute_change / (count - 1))
+        set(.meanCrossingRate, Double(moments.crossings) / (count - 1))
+        if moments.time_second > 0 { set(.slope, moments.time_products / moments.time_second) }
     }
 
     /// Appends the statistics to the columns of a batch, in the order of `WindowStatistic.allCases`.
