@@ -67,3 +67,14 @@ func gaussian(_ count: Int, level: Double = 20, deviation: Double = 1, seed: UIn
     var random = Random(seed)
     return (0..<count).map { _ in level + deviation * random.normal() }
 }
+
+extension Bank {
+    /// What is to be said of all overdue series of a source.
+    mutating func overdue(
+        highWater: Timestamp, source: SourceID = SourceID(0), into findings: inout [SilenceFinding]
+    ) {
+        var candidates: [SeriesID] = []
+        overdueSeries(highWater: highWater, source: source, into: &candidates)
+        for series in candidates { findings.append(silence(of: series, highWater: highWater)) }
+    }
+}

@@ -1,6 +1,7 @@
+internal import CTocsinKernels
 public import TocsinCore
 
-/// Tier 1: judges every reading of every series in O(1), about 45 ns, with at most 256 bytes a series.
+/// Tier 1: judges every reading of every series in O(1), about 35 ns, with 256 bytes a series.
 ///
 /// ```swift
 /// var bank = Bank(settings: BankSettings())
@@ -17,23 +18,19 @@ public import TocsinCore
 /// nominal: monotone in the evidence, not a measured frequency.
 public struct Bank: Sendable {
     public let settings: BankSettings
-    private let parameters: BankParameters
-    private var states: [SeriesState] = []
-    /// Per series the high-water time at which silence begins: a column of its own, so that the scan touches 8 bytes a
-    /// series.
-    private var deadlines: [Int64] = []
-    /// No deadline is earlier than this.
-    private var earliestDeadline = Int64.max
+    let parameters: BankParameters
+    var states: [SeriesState] = []
+    var deadlines = DeadlineIndex()
     /// Distinct valid ranges; index 0 is "none".
-    private var ranges = [ValidRange()]
+    private(set) var ranges = [ValidRange()]
 
     public init(settings: BankSettings = BankSettings()) {
         self.settings = settings
         parameters = BankParameters(settings)
     }
 
-    /// Bytes of state per series.
-    public static let bytesPerSeries = MemoryLayout<SeriesState>.stride + MemoryLayout<Int64>.stride
+    /// Bytes of state per series; the index of deadlines adds 8 bytes for every 256 series.
+    public static let bytesPerSeries = MemoryLayout<SeriesState>.stride
 
     /// Series known so far: one more than the highest id seen.
     public var seriesCount: Int { states.count }
@@ -51,12 +48,23 @@ public struct Bank: Sendable {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
         let range = ranges[Int(states[index].rangeIndex)]
-        let (assessment, deadline) = states[index].take(
+        return states[index].take(
             value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source, range: range,
-            parameters: parameters)
-        deadlines[index] = deadline
-        if deadline < earliestDeadline { earliestDeadline = deadline }
-        return assessment
+            parameters: parameters, index: index, deadlines: &deadlines)
+    }
+
+    /// Asks the processor to fetch what `assess` will touch of a series: worth calling some 10 readings ahead where the
+    /// states do not fit the caches. About 1 ns; nothing happens for an unknown series.
+    @inline(__always)
+    public func prefetch(series: SeriesID) {
+        let index = Int(series.index)
+        guard index < states.count else { return }
+        unsafe states.withUnsafeBytes { bytes in
+            let start = index &* MemoryLayout<SeriesState>.stride
+            for line in 0..<4 {
+                unsafe tk_prefetch(bytes.baseAddress?.advanced(by: start &+ 16 &+ line &* 64))
+            }
+        }
     }
 
     /// Values outside `low ... high` get a `range` verdict. NaN means no limit on that side. Ranges belong to metrics,
@@ -83,60 +91,9 @@ public struct Bank: Sendable {
         return (states[index].baseline, scale)
     }
 
-    /// Appends the series of a source whose silence begins or goes on at its high-water mark. One pass over 8 bytes a
-    /// series when any deadline has passed (1 ms for a million), nothing otherwise.
-    public mutating func overdue(
-        highWater: Timestamp, source: SourceID = SourceID(0), into findings: inout [SilenceFinding]
-    ) {
-        let now = highWater.nanoseconds
-        guard now >= earliestDeadline, parameters.allows(.silence) else { return }
-        var earliest = Int64.max
-        for index in deadlines.indices {
-            var deadline = deadlines[index]
-            if deadline <= now, states[index].source == UInt8(clamping: source.index) {
-                findings.append(silence(of: index, now: now))
-                deadline = nextDeadline(of: index, now: now)
-                deadlines[index] = deadline
-            }
-            earliest = min(earliest, deadline)
-        }
-        earliestDeadline = earliest
-    }
-
-    /// The series is not expected to go on, until it sends again.
-    public mutating func withdraw(_ series: SeriesID) {
-        let index = Int(series.index)
-        if index < deadlines.count { deadlines[index] = .max }
-    }
-
-    /// The input has ended: no series is expected to go on, until it sends again.
-    public mutating func withdrawAll() {
-        for index in deadlines.indices { deadlines[index] = .max }
-        earliestDeadline = .max
-    }
-
-    private mutating func silence(of index: Int, now: Int64) -> SilenceFinding {
-        let limit = states[index].silenceLimit(parameters)
-        let seconds = Double(now &- states[index].lastHighWater) * 1e-9
-        let isContinuation = states[index].conditions.contains(.silent)
-        states[index].conditions.insert(.silent)
-        let surprise = parameters.surpriseLimit * max(seconds / limit, 1)
-        return SilenceFinding(
-            series: SeriesID(UInt32(index)), start: Timestamp(nanoseconds: states[index].lastTime),
-            time: Timestamp(nanoseconds: now), seconds: seconds, limit: limit, pValue: exponential(-surprise),
-            score: surprise / (surprise + parameters.surpriseLimit), isContinuation: isContinuation)
-    }
-
-    private func nextDeadline(of index: Int, now: Int64) -> Int64 {
-        let state = states[index]
-        guard now &- state.lastHighWater < settings.silenceForgottenAfter.nanoseconds else { return .max }
-        let pause = max(state.silenceLimit(parameters), settings.continuationInterval.seconds)
-        return state.deadline(after: now, seconds: pause)
-    }
-
-    private mutating func grow(to count: Int) {
+    mutating func grow(to count: Int) {
         states.append(contentsOf: repeatElement(SeriesState(), count: count - states.count))
-        deadlines.append(contentsOf: repeatElement(.max, count: count - deadlines.count))
+        deadlines.grow(to: count)
     }
 }
 

@@ -1,14 +1,17 @@
 internal import TocsinCore
 
 extension SeriesState {
-    /// All that happens at a reading; returns the next deadline for silence too.
+    /// All that happens at a reading of the series that is number `index` of the bank.
     @inline(__always)
     mutating func take(
-        _ value: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange, parameters: BankParameters
-    ) -> (Assessment, deadline: Int64) {
+        _ value: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange,
+        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex
+    ) -> Assessment {
         self.source = UInt8(clamping: source.index)
-        let (gap, deadline) = arrive(highWater: highWater, parameters: parameters)
-        return (assess(value, time: time, gap: gap, range: range, parameters: parameters), deadline)
+        let (gap, next) = arrive(highWater: highWater, parameters: parameters)
+        if next < deadline { deadlines.lower(index, to: next) }
+        deadline = next
+        return assess(value, time: time, gap: gap, range: range, parameters: parameters)
     }
 
     /// Scores a reading, then learns it, and says which verdict is due.
@@ -50,6 +53,28 @@ extension SeriesState {
         lastTime = time
         count = count == .max ? .max : count + 1
 
+        if isOutlier || isStuck || blockFill == Self.blockLength - 1 || !range.contains(raw)
+            || !conditions.isDisjoint(with: [.range, .noise])
+        {
+            conclude(
+                &result, value, residual: residual, isOutlier: isOutlier, isStuck: isStuck, isJudged: isJudged,
+                range: range, parameters: parameters)
+        } else {
+            if outliers > 0 { endOutliers(isJudged: isJudged) }
+            blockFill += 1
+        }
+        result.finish(parameters)
+        return result
+    }
+
+    /// What happens at few readings: one in sixteen closes a block, fewer are outliers or belong to a condition. Kept
+    /// out of line, so that the others do not pay for its variables.
+    @inline(never)
+    private mutating func conclude(
+        _ result: inout Assessment, _ value: Double, residual: Residual, isOutlier: Bool, isStuck: Bool,
+        isJudged: Bool, range: ValidRange, parameters: BankParameters
+    ) {
+        let time = lastTime
         var block: BlockFinding?
         if isOutlier {
             let before = residual.prediction
@@ -69,12 +94,9 @@ extension SeriesState {
             let closed = closeBlock(time: time, parameters: parameters)
             if isJudged { block = block ?? closed }
         }
-
         decide(
             &result, residual: residual, isOutlier: isOutlier && isJudged, isStuck: isStuck, block: block, range: range,
             parameters: parameters)
-        result.finish(parameters)
-        return result
     }
 
     /// Too few readings for a judgement. Series slower than one reading a minute learn for up to a day and 300
@@ -84,6 +106,7 @@ extension SeriesState {
         return count < 300 && interval >= 60 && Float(count) * interval < 86_400
     }
 
+    @inline(never)
     private mutating func start(_ value: Double, time: Int64) {
         previous = value
         level = value

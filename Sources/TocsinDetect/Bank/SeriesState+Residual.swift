@@ -25,7 +25,8 @@ extension SeriesState {
         var scale = deviation
         if gap > 3 { scale *= Double(min(gap, 100)).squareRoot() }
         if noiseRatio > 1 { scale *= Double(noiseRatio) }
-        let z = abs(difference) / scale
+        // Finite, so that the score of 1e300 after nothing but zeros is a number.
+        let z = min(abs(difference) / scale, 1e300)
         let fit = TailFit(
             surpriseAtThree: Double(surpriseAtThree), shape: Double(tailShape), scale: Double(tailScale))
         return Residual(
@@ -48,10 +49,9 @@ extension SeriesState {
         let fromLevel = value - level
         if value != previous {
             let change = abs(value - previous)
-            Self.follow(&levelError, abs(fromLevel), rate: fast)
-            Self.follow(&anchorError, abs(value - anchor), rate: fast)
-            Self.follow(&step, change, rate: slow)
-            Self.follow(&spread, abs(value - baseline), rate: slow)
+            (levelError, anchorError) = Self.followed(
+                SIMD2(levelError, anchorError), SIMD2(abs(fromLevel), abs(value - anchor)), rate: fast)
+            (step, spread) = Self.followed(SIMD2(step, spread), SIMD2(change, abs(value - baseline)), rate: slow)
             blockSteps += Float(min(change / max(step, 1e-290), 8))
             if moves < 255 { moves += 1 }
             // A run of outliers counts once: it is one event, and if it lasts it is a new level and no tail at all.
@@ -68,14 +68,20 @@ extension SeriesState {
         anchor = value
     }
 
-    /// One sign step of a running median; it starts at its first sample that is not zero.
+    /// One sign step of two running medians; each starts at its first sample that is not zero.
     ///
-    /// Arithmetic in place of a branch: which way a median goes is a coin toss that no predictor can learn.
+    /// Without branches: which way a median goes is a coin toss that no predictor can learn.
     @inline(__always)
-    private static func follow(_ median: inout Double, _ sample: Double, rate: Double) {
-        let way = (sample > median ? 1 : 0) - (sample < median ? 1 : 0)
-        median *= 1 + rate * Double(way)
-        if median == 0 { median = sample }
+    private static func followed(
+        _ medians: SIMD2<Double>, _ samples: SIMD2<Double>, rate: Double
+    ) -> (Double, Double) {
+        let distances = samples - medians
+        let up = SIMD2<Double>(repeating: 1 + rate)
+        let down = SIMD2<Double>(repeating: 1 - rate)
+        let factors = up.replacing(with: down, where: distances .< 0).replacing(with: 1, where: distances .== 0)
+        let moved = medians * factors
+        let next = moved.replacing(with: samples, where: moved .== 0)
+        return (next.x, next.y)
     }
 
     /// What a run of outliers amounts to.

@@ -19,7 +19,9 @@ extension SeriesState {
         if seconds > 0 {
             if interval > 0 { gap = seconds / interval }
             let rate = intervals < 147 ? max(0.02, 3 / (Float(intervals) + 3)) : 0.02
-            let factor = seconds > interval ? 1 + rate : (seconds < interval ? 1 - rate + rate * rate : 1)
+            let distance = seconds - interval
+            let factor =
+                distance == 0 ? 1 : distance.bySign(negative: 1 - rate + rate * rate, positive: 1 + rate)
             interval = interval == 0 ? seconds : interval * factor
             if seconds > longestInterval {
                 longestInterval = intervals < 20 ? seconds : min(seconds, longestInterval * 4)

@@ -26,6 +26,9 @@ extension SeriesState {
         if !isRepeat || run < parameters.minimumStuckReadings {
             let rate = count < 254 ? 1 / Float(count + 2) : 1.0 / 256
             repeatRate += ((isRepeat ? 1 : 0) - repeatRate) * rate
+            // Far below every sum it enters. Without this it would decay into denormal numbers after 22,000 readings
+            // without a repeat, where arithmetic is several times as slow.
+            if repeatRate < 1e-25 { repeatRate = 0 }
         }
         guard isRepeat, run >= parameters.minimumStuckReadings, moves >= 16, !conditions.contains(.resting)
         else { return false }

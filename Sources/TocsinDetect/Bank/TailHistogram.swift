@@ -4,10 +4,21 @@
 /// residuals, so the memory is about that long.
 struct TailHistogram: Sendable {
     static let bins = 12
-    private var counts: InlineArray<12, UInt16> = .init(repeating: 0)
+    private static let memory: UInt16 = 8192
+    /// The residuals counted; it grows at every reading, the counters only at far ones.
     private(set) var total: UInt16 = 0
+    private(set) var counts: InlineArray<12, UInt16> = .init(repeating: 0)
 
     init() {}
+
+    /// nil for counters that no sequence of residuals leaves behind.
+    init?(total: UInt16, counts: InlineArray<12, UInt16>) {
+        var sum = 0
+        for bin in 0..<Self.bins { sum += Int(counts[bin]) }
+        guard total < Self.memory, sum <= total else { return nil }
+        self.total = total
+        self.counts = counts
+    }
 
     /// Counts one residual of `z` standard deviations.
     @inline(__always) mutating func count(_ z: Double) {
@@ -16,7 +27,7 @@ struct TailHistogram: Sendable {
             let bin = min(Int((naturalLog(min(z, 1e6) / 3) * 4)), Self.bins - 1)
             counts[bin] &+= 1
         }
-        if total >= 8192 { halve() }
+        if total >= Self.memory { halve() }
     }
 
     private mutating func halve() {

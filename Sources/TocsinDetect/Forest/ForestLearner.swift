@@ -37,15 +37,16 @@ public struct ForestLearner: Sendable {
     public let names: [String]
     public let settings: Settings
     /// nil while learning.
-    public private(set) var forest: IsolationForest?
+    public internal(set) var forest: IsolationForest?
     /// How often it was trained: the version of the model that speaks.
-    public private(set) var generation = 0
+    public internal(set) var generation = 0
     /// Rows seen.
-    public private(set) var seen = 0
-    private var nextTraining: Int
-    private var kept: [Double] = []
-    private var keptSuspects: [Bool] = []
-    private var random: SplitMix64
+    public internal(set) var seen = 0
+    var nextTraining: Int
+    var kept: [Double] = []
+    var keptSuspects: [Bool] = []
+    var random: SplitMix64
+    private var scratch = ScoringScratch()
 
     /// - Parameter forest: a forest trained elsewhere, which scores from the first row on; it is replaced by later
     ///   trainings only when `settings.retrains`.
@@ -58,6 +59,9 @@ public struct ForestLearner: Sendable {
         // A given forest that is not to be trained again stays for good.
         nextTraining = forest != nil && !settings.retrains ? .max : max(settings.firstRows, 16)
     }
+
+    /// Rows that one forest scores before the next training; at least 1.
+    public var rowsUntilTraining: Int { nextTraining == .max ? .max : max(nextTraining - seen, 1) }
 
     /// True until the first forest is trained.
     public var isLearning: Bool { forest == nil }
@@ -73,22 +77,16 @@ public struct ForestLearner: Sendable {
         guard width > 0 else { return }
         let count = rows.count / width
         var first = 0
-        var part: [Double] = []
         // Up to the row at which the next training is due, then again with the new forest.
         while first < count {
             let end = nextTraining == .max ? count : min(count, first + max(nextTraining - seen, 1))
             if let forest {
-                if first == 0, end == count {
-                    forest.score(rows: rows, into: &part)
-                } else {
-                    forest.score(rows: Array(rows[first * width..<end * width]), into: &part)
-                }
-                scores.append(contentsOf: part)
+                forest.append(rows: rows, first..<end, to: &scores, kernel: .best, scratch: &scratch)
             } else {
                 scores.append(contentsOf: repeatElement(.nan, count: end - first))
             }
             for row in first..<end {
-                keep(rows[row * width..<(row + 1) * width], isSuspect: row < suspects.count && suspects[row])
+                keep(row, of: rows, isSuspect: row < suspects.count && suspects[row])
             }
             if seen >= nextTraining { trainNow() }
             first = end
@@ -103,18 +101,19 @@ public struct ForestLearner: Sendable {
 
     /// Reservoir sampling (Vitter 1985, algorithm R) whose memory is bounded to 16 times the kept rows, so that old
     /// rows fade. Nothing is kept when no further training will come.
-    private mutating func keep(_ row: ArraySlice<Double>, isSuspect: Bool) {
+    private mutating func keep(_ row: Int, of rows: [Double], isSuspect: Bool) {
         seen += 1
         guard nextTraining < .max else { return }
+        let width = names.count
         let capacity = max(settings.keptRows, settings.firstRows, 16)
         if keptSuspects.count < capacity {
-            kept.append(contentsOf: row)
+            for feature in 0..<width { kept.append(rows[row * width + feature]) }
             keptSuspects.append(isSuspect)
             return
         }
         let place = random.next(below: min(seen, 16 * capacity))
         guard place < capacity else { return }
-        for (offset, value) in row.enumerated() { kept[place * names.count + offset] = value }
+        for feature in 0..<width { kept[place * width + feature] = rows[row * width + feature] }
         keptSuspects[place] = isSuspect
     }
 
@@ -135,18 +134,5 @@ public struct ForestLearner: Sendable {
         forest = trained
         generation += 1
         nextTraining = seen + min(seen, 64 * first)
-    }
-}
-
-/// A forest's score of one row with its calibrated probability.
-public struct ForestScore: Sendable, Equatable {
-    /// 0…1, high = anomalous.
-    public var score: Double
-    /// Probability of a score at least this high on normal rows.
-    public var pValue: Double
-
-    public init(_ score: Double, forest: IsolationForest) {
-        self.score = score
-        pValue = forest.calibration.pValue(score)
     }
 }

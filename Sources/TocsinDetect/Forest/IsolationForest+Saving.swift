@@ -9,7 +9,7 @@ extension IsolationForest {
     /// The forest as bytes: magic, version, sizes, names, scaling, calibration, trees, and a checksum at the end.
     /// Little-endian; about 300 KB for 100 trees of 256 samples.
     public func saved() -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = StateWriter()
         writer.write(Self.magic)
         writer.write(Self.version)
         for size in [trees, sampleSize, depth, width] { writer.write(UInt32(size)) }
@@ -40,13 +40,13 @@ extension IsolationForest {
         guard bytes.count >= 20 else {
             throw TocsinError(.model, "The saved forest is cut off after \(bytes.count) bytes.", remedy: remedy)
         }
-        var reader = ByteReader(bytes[8..<bytes.count - 8])
+        var reader = StateReader(bytes[8..<bytes.count - 8])
         guard reader.read(UInt32.self) == Self.version else {
             throw TocsinError(
                 .model, "The saved forest has another version than \(Self.format).",
                 remedy: "Use the program that wrote it or a newer one, or train the model again.")
         }
-        var tail = ByteReader(bytes[(bytes.count - 8)...])
+        var tail = StateReader(bytes[(bytes.count - 8)...])
         guard tail.read(UInt64.self) == Self.checksum(bytes[..<(bytes.count - 8)]) else {
             throw TocsinError(.model, "The saved forest is damaged or cut off: its checksum is wrong.", remedy: remedy)
         }
@@ -57,7 +57,7 @@ extension IsolationForest {
     }
 
     /// The checksum finds accidents; every number is checked all the same, because indices come from it.
-    private static func read(_ reader: inout ByteReader) -> IsolationForest? {
+    private static func read(_ reader: inout StateReader) -> IsolationForest? {
         guard let trees = reader.read(UInt32.self), (1...1000).contains(trees),
             let sampleSize = reader.read(UInt32.self), (2...4096).contains(sampleSize),
             let depth = reader.read(UInt32.self), (1...12).contains(depth),
@@ -114,11 +114,13 @@ extension IsolationForest {
 }
 
 extension ScoreCalibration {
-    /// nil when the numbers are cut off, not finite or not ascending.
-    fileprivate init?(_ reader: inout ByteReader) {
+    /// nil when the numbers are cut off, not finite or not ascending but for the last digit: between two equal scores
+    /// interpolation may round down.
+    fileprivate init?(_ reader: inout StateReader) {
         var quantiles: [Double] = []
         for _ in 0..<Self.points {
-            guard let point = reader.readDouble(), point.isFinite, point >= quantiles.last ?? -.infinity
+            guard let point = reader.readDouble(), point.isFinite,
+                point >= (quantiles.last ?? -.infinity) - 1e-12
             else { return nil }
             quantiles.append(point)
         }

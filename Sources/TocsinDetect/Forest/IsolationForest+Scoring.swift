@@ -2,21 +2,16 @@ internal import CTocsinKernels
 
 extension IsolationForest {
     private static let tile = 512
+    /// What the batch kernels work in, and up to how many rows beyond whole groups are cheaper one by one.
+    private static let group = 32
+    private static let fewRows = 18
 
     /// The score of one row, 0…1, high = anomalous. About 1 µs. Missing values (NaN) and missing columns count as the
     /// training median; surplus columns are ignored.
     public func score(_ row: [Double]) -> Double {
         var scaled = [Float](repeating: 0, count: width)
         for feature in 0..<min(width, row.count) { scaled[feature] = scaler.scaled(row[feature], feature) }
-        let sum = unsafe withKernelForest { forest in
-            unsafe withUnsafePointer(to: forest) { forest in
-                unsafe scaled.withUnsafeBufferPointer { row in
-                    guard let row = row.baseAddress else { return Float(0) }
-                    return unsafe tk_forest_length(forest, row)
-                }
-            }
-        }
-        return score(pathSum: sum)
+        return score(pathSum: pathSum(scaled), unit: Self.meanPathLength(sampleSize))
     }
 
     /// Scores many rows (row after row, `width` values each) with the fastest kernel; replaces the content of `scores`.
@@ -24,38 +19,72 @@ extension IsolationForest {
         score(rows: rows, into: &scores, kernel: .best)
     }
 
+    /// The same without allocation, in memory that the caller keeps.
+    public func score(rows: [Double], into scores: inout [Double], scratch: inout ScoringScratch) {
+        scores.removeAll(keepingCapacity: true)
+        append(rows: rows, 0..<rows.count / width, to: &scores, kernel: .best, scratch: &scratch)
+    }
+
     /// The same with a chosen kernel; one the processor lacks is replaced by the best it has.
     public func score(rows: [Double], into scores: inout [Double], kernel: Kernel) {
-        let body = (Kernel.available.contains(kernel) ? kernel : .best).body
-        let count = rows.count / width
+        var scratch = ScoringScratch()
         scores.removeAll(keepingCapacity: true)
-        scores.reserveCapacity(count)
-        let stride = Self.tile
-        var columns = [Float](repeating: 0, count: stride * width)
-        var sums = [Float](repeating: 0, count: stride)
-        var first = 0
-        while first < count {
-            let filled = min(stride, count - first)
+        let body = kernel.isAvailable ? kernel : .best
+        append(rows: rows, 0..<rows.count / width, to: &scores, kernel: body, scratch: &scratch)
+    }
+
+    /// Appends the scores of some of the rows.
+    func append(
+        rows: [Double], _ range: Range<Int>, to scores: inout [Double], kernel: Kernel, scratch: inout ScoringScratch
+    ) {
+        scratch.prepare(width: width, tile: Self.tile)
+        let unit = Self.meanPathLength(sampleSize)
+        var first = range.lowerBound
+        while range.upperBound - first > Self.fewRows {
+            let rest = range.upperBound - first
+            // Whole groups; a last one that is not full is padded when it holds more than a few rows.
+            let whole = min(Self.tile, rest / Self.group * Self.group)
+            let filled =
+                whole > 0 && (whole == Self.tile || rest - whole <= Self.fewRows) ? whole : min(rest, Self.tile)
             // Column after column: the centre and scale of a feature stay in registers.
             for feature in 0..<width {
-                let start = feature * stride
+                let start = feature * Self.tile
                 for row in 0..<filled {
-                    columns[start + row] = scaler.scaled(rows[(first + row) * width + feature], feature)
+                    scratch.columns[start + row] = scaler.scaled(rows[(first + row) * width + feature], feature)
                 }
             }
-            walk(columns, stride: stride, rows: (filled + 31) / 32 * 32, sums: &sums, body: body)
-            for row in 0..<filled { scores.append(score(pathSum: sums[row])) }
+            let padded = (filled + Self.group - 1) / Self.group * Self.group
+            walk(scratch.columns, rows: padded, sums: &scratch.sums, body: kernel.body)
+            for row in 0..<filled { scores.append(score(pathSum: scratch.sums[row], unit: unit)) }
             first += filled
+        }
+        for row in first..<range.upperBound {
+            for feature in 0..<width {
+                scratch.row[feature] = scaler.scaled(rows[row * width + feature], feature)
+            }
+            scores.append(score(pathSum: pathSum(scratch.row), unit: unit))
         }
     }
 
-    private func walk(_ columns: [Float], stride: Int, rows: Int, sums: inout [Float], body: tk_body) {
+    /// The sum of the path lengths of one row; bit-identical to that of the batch kernels.
+    private func pathSum(_ scaled: [Float]) -> Float {
+        unsafe withKernelForest { forest in
+            unsafe withUnsafePointer(to: forest) { forest in
+                unsafe scaled.withUnsafeBufferPointer { row in
+                    guard let row = row.baseAddress else { return Float(0) }
+                    return unsafe tk_forest_length(forest, row)
+                }
+            }
+        }
+    }
+
+    private func walk(_ columns: [Float], rows: Int, sums: inout [Float], body: tk_body) {
         unsafe withKernelForest { forest in
             unsafe withUnsafePointer(to: forest) { forest in
                 unsafe columns.withUnsafeBufferPointer { columns in
                     unsafe sums.withUnsafeMutableBufferPointer { sums in
                         guard let columns = columns.baseAddress, let sums = sums.baseAddress else { return }
-                        unsafe tk_forest_lengths(forest, columns, stride, rows, sums, body)
+                        unsafe tk_forest_lengths(forest, columns, Self.tile, rows, sums, body)
                     }
                 }
             }
@@ -76,8 +105,9 @@ extension IsolationForest {
         }
     }
 
-    @inline(__always) private func score(pathSum: Float) -> Double {
+    /// - Parameter unit: `meanPathLength(sampleSize)`, which costs a logarithm.
+    @inline(__always) private func score(pathSum: Float, unit: Double) -> Double {
         let mean = Double(pathSum) / Double(trees)
-        return exponential(-mean / Self.meanPathLength(sampleSize) * 0.693_147_180_559_945_3)
+        return exponential(-mean / unit * 0.693_147_180_559_945_3)
     }
 }

@@ -68,6 +68,9 @@ public struct IsolationForest: Sendable {
             }
         }
 
+        /// Whether this processor can run it.
+        var isAvailable: Bool { body.rawValue <= tk_best_body().rawValue }
+
         var body: tk_body {
             switch self {
             case .portable: tk_body_portable

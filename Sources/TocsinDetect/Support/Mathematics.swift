@@ -19,6 +19,12 @@ extension Double {
 }
 
 extension Float {
+    /// Picks by the sign bit, without a branch: for choices that are a coin toss, which no predictor can learn.
+    @inline(__always) func bySign(negative: Float, positive: Float) -> Float {
+        let mask = UInt32(bitPattern: Int32(bitPattern: bitPattern) >> 31)
+        return Float(bitPattern: negative.bitPattern & mask | positive.bitPattern & ~mask)
+    }
+
     @inline(__always) func clamped(_ low: Float, _ high: Float) -> Float {
         self < low ? low : (self > high ? high : self)
     }

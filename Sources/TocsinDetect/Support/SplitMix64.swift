@@ -2,7 +2,8 @@
 ///
 /// SplitMix64 of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014). Not for secrets.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    /// A generator seeded with it goes on where this one is.
+    private(set) var state: UInt64
 
     public init(seed: UInt64) { state = seed }
 
