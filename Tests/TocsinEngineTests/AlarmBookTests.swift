@@ -16,9 +16,37 @@ import TocsinEngine
     }
 
     private func book(_ book: inout AlarmBook, _ verdict: Verdict) -> (alarmID: String, change: AlarmChange?) {
-        book.book(
+        let booked = book.book(
             verdict, sensorName: "pump", metric: "temperature", sentence: "s\(verdict.score)",
             progress: verdict.time)
+        return (booked.alarmID, booked.change)
+    }
+
+    @Test func aConditionThatOutlivesItsIncidentRaisesAnother() {
+        var alarms = AlarmBook(settings: AlarmSettings(clearAfter: .minutes(1), cooldown: .minutes(1)))
+        let first = book(&alarms, verdict()).alarmID
+        _ = alarms.advance(to: start.advanced(by: .minutes(5)))
+        var continuation = verdict()
+        continuation.isContinuation = true
+        continuation.time = start.advanced(by: .minutes(6))
+        let second = alarms.book(
+            continuation, sensorName: "pump", metric: nil, sentence: "", progress: continuation.time)
+        #expect(second.alarmID != first)
+        #expect(second.change?.step == .raised)
+        #expect(second.change?.alarm.raised == continuation.time)
+    }
+
+    @Test func aContinuationThatOpensAnIncidentIsNews() {
+        var alarms = AlarmBook(settings: AlarmSettings())
+        var continuation = verdict()
+        continuation.isContinuation = true
+        func isNews(_ verdict: Verdict) -> Bool {
+            alarms.book(
+                verdict, sensorName: "pump", metric: nil, sentence: "", progress: verdict.time
+            ).isNews
+        }
+        #expect(isNews(continuation))
+        #expect(!isNews(continuation))
     }
 
     @Test func fourHundredVerdictsBecomeOneIncidentToldNineTimes() {

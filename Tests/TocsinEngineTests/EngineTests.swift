@@ -68,7 +68,7 @@ import TocsinTestKit
     private func checkIdentity(_ metrics: EngineMetrics.Snapshot, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(
             metrics.received == metrics.stored + metrics.late + metrics.duplicate + metrics.deadLettered
-                + metrics.pending,
+                + metrics.spooled,
             sourceLocation: sourceLocation)
     }
 
@@ -95,7 +95,7 @@ import TocsinTestKit
         #expect(range.detail == "temperature of b is 500, outside its valid range -50 to 120")
         #expect(String(decoding: range.payload, as: UTF8.self).contains(#""sensor_id":"b""#))
         checkIdentity(rig.engine.metrics.snapshot)
-        #expect(rig.engine.metrics.snapshot.pending == 0)
+        #expect(rig.engine.metrics.snapshot.spooled == 0)
     }
 
     @Test func lateReadingsAreStoredMarkedAndCounted() async throws {
@@ -247,7 +247,7 @@ import TocsinTestKit
         engine.finish()
         try await work.value
         let metrics = engine.metrics.snapshot
-        #expect(metrics.pending == 0)
+        #expect(metrics.spooled == 0)
         #expect(metrics.received == metrics.stored)
         checkIdentity(metrics)
     }

@@ -19,12 +19,12 @@ public struct AlarmSettings: Sendable {
 /// An incident is told when raised, when it becomes critical, each time its number of verdicts doubles, and when
 /// cleared: 400 flags become about ten lines. A silence is cleared by the sensor's next reading only.
 public struct AlarmBook: Sendable {
-    private struct Key: Hashable {
+    struct Key: Hashable {
         var sensor: SensorID
         var kind: AnomalyKind
     }
 
-    private struct Entry {
+    struct Entry {
         var alarm: Alarm
         /// Stream progress (high-water event time) at the last verdict, and at the clearing.
         var lastProgress: Timestamp
@@ -33,11 +33,11 @@ public struct AlarmBook: Sendable {
     }
 
     private let settings: AlarmSettings
-    private var entries: [Key: Entry] = [:]
+    var entries: [Key: Entry] = [:]
     /// Left open by an earlier process, and not yet reached by this one's stream.
-    private var restored: [Key: Alarm] = [:]
+    var restored: [Key: Alarm] = [:]
     /// No incident can be cleared or forgotten before the stream gets here: most calls to `advance` end at once.
-    private var nextDeadline = Timestamp(nanoseconds: .max)
+    var nextDeadline = Timestamp(nanoseconds: .max)
 
     public init(settings: AlarmSettings) { self.settings = settings }
 
@@ -54,20 +54,22 @@ public struct AlarmBook: Sendable {
     /// - Parameters:
     ///   - progress: the stream's high-water event time.
     ///   - sentence: of this verdict; the incident keeps the sentence of its strongest one.
-    /// - Returns: the incident's id and what is to be told, if anything.
+    /// - Returns: the incident's id, what is to be told, if anything, and whether the verdict is news: a continuation
+    ///   that opens an incident (the one before has been cleared and forgotten) is one.
     public mutating func book(
         _ verdict: Verdict, sensorName: String, metric: String?, sentence: String, progress: Timestamp
-    ) -> (alarmID: String, change: AlarmChange?) {
+    ) -> (alarmID: String, change: AlarmChange?, isNews: Bool) {
+        let isNews = !verdict.isContinuation
         let key = Key(sensor: verdict.sensor, kind: verdict.kind)
         nextDeadline = min(nextDeadline, progress.advanced(by: settings.clearAfter))
         if let alarm = restored[key], verdict.time >= alarm.raised {
-            if verdict.time <= alarm.lastSeen { return (alarm.id, nil) }
+            if verdict.time <= alarm.lastSeen { return (alarm.id, nil, isNews) }
             takeUp(alarm, key)
         }
         guard var entry = entries[key] else {
             let alarm = Self.raise(verdict, sensorName: sensorName, metric: metric, sentence: sentence)
             entries[key] = Entry(alarm: alarm, lastProgress: progress, nextUpdate: 2)
-            return (alarm.id, AlarmChange(step: .raised, alarm: alarm))
+            return (alarm.id, AlarmChange(step: .raised, alarm: alarm), true)
         }
         let isReopened = entry.alarm.state == .cleared
         let severity = entry.alarm.severity
@@ -93,7 +95,7 @@ public struct AlarmBook: Sendable {
             }
         if step != nil { entry.nextUpdate = entry.alarm.verdicts * 2 }
         entries[key] = entry
-        return (entry.alarm.id, step.map { AlarmChange(step: $0, alarm: entry.alarm) })
+        return (entry.alarm.id, step.map { AlarmChange(step: $0, alarm: entry.alarm) }, isNews || isReopened)
     }
 
     private mutating func takeUp(_ alarm: Alarm, _ key: Key) {
@@ -163,13 +165,15 @@ public struct AlarmBook: Sendable {
     private static func raise(
         _ verdict: Verdict, sensorName: String, metric: String?, sentence: String
     ) -> Alarm {
+        // A condition that outlives its incident raises another one, not the same once more.
+        let start = verdict.isContinuation ? verdict.time : verdict.start
         var hash = StableHash()
         hash.combine(sensorName)
         hash.combine(UInt64(verdict.kind.rawValue))
-        hash.combine(UInt64(bitPattern: verdict.start.nanoseconds))
+        hash.combine(UInt64(bitPattern: start.nanoseconds))
         return Alarm(
             id: hash.hex, sensor: sensorName, metric: metric, kind: verdict.kind, state: .open,
-            severity: severity(of: verdict), raised: verdict.start, lastSeen: verdict.time, verdicts: 1,
+            severity: severity(of: verdict), raised: start, lastSeen: verdict.time, verdicts: 1,
             score: verdict.score, pValue: verdict.pValue, sentence: sentence)
     }
 

@@ -73,7 +73,9 @@ public enum EngineCondition: Sendable, Equatable {
     case running
     /// Input has ended; what is inside is being finished.
     case draining
-    /// The store refuses; the reason is for people. Everything waits, nothing is lost.
+    /// The store refuses; the reason is for people. Input goes on into the spool.
+    case spooling(String)
+    /// Nothing can be made durable; the reason is for people. Everything waits, nothing is lost.
     case stalled(String)
 }
 

@@ -40,6 +40,39 @@ final class Inbox<Element: Sendable>: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
+    /// Takes the element however full it is; false when finished. `make` runs inside, so that what it does (numbering,
+    /// spooling) happens in the order of the queue.
+    func push<Failure: Error>(_ make: () throws(Failure) -> Element) throws(Failure) -> Bool {
+        let outcome: (taken: Bool, wake: CheckedContinuation<Void, Never>?) = try state.withLock {
+            state throws(Failure) in
+            if state.isFinished { return (false, nil) }
+            state.items.append(try make())
+            defer { state.receiver = nil }
+            return (true, state.receiver)
+        }
+        outcome.wake?.resume()
+        return outcome.taken
+    }
+
+    /// Suspends until there is room; leaves with `CancellationError` when the task is cancelled meanwhile.
+    func waitForRoom() async throws {
+        while true {
+            try Task.checkCancellation()
+            if state.withLock({ $0.isFinished || $0.count < capacity }) { return }
+            await waitCancellably()
+        }
+    }
+
+    /// What is there now; nil when there is nothing.
+    func receiveIfAny() -> Element? {
+        let (element, wake): (Element?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
+            guard state.count > 0 else { return (nil, []) }
+            return (state.takeFirst(), state.takeSenders())
+        }
+        for sender in wake { sender.resume() }
+        return element
+    }
+
     /// Suspends while the inbox is full; false when it was finished and the element was not taken. For hand-overs
     /// inside: what was accepted goes on to its end, whatever becomes of the task.
     func send(_ element: Element) async -> Bool {
@@ -49,24 +82,20 @@ final class Inbox<Element: Sendable>: Sendable {
         }
     }
 
-    /// The same for those outside: leaves with `CancellationError` when the task is cancelled while it waits for room.
-    func offer(_ element: Element) async throws -> Bool {
-        while true {
-            try Task.checkCancellation()
-            if let isTaken = attempt(element) { return isTaken }
-            let id = state.withLock { state in
-                state.nextSender += 1
-                return state.nextSender
+    /// Waits for room. Ends early when the task is cancelled.
+    private func waitCancellably() async {
+        let id = state.withLock { state in
+            state.nextSender += 1
+            return state.nextSender
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { wait($0, id: id) }
+        } onCancel: {
+            let sender = state.withLock { state in
+                let place = state.senders.firstIndex { $0.id == id }
+                return place.map { state.senders.remove(at: $0).continuation }
             }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { wait($0, id: id) }
-            } onCancel: {
-                let sender = state.withLock { state in
-                    let place = state.senders.firstIndex { $0.id == id }
-                    return place.map { state.senders.remove(at: $0).continuation }
-                }
-                sender?.resume()
-            }
+            sender?.resume()
         }
     }
 

@@ -3,48 +3,78 @@ internal import TocsinCore
 /// What enters the engine, in stream order.
 enum Admission: Sendable {
     case batch(Batch, Receipt)
+    /// A batch of so many readings that is in the spool only: it is read back when its turn comes.
+    case spooled(Int)
     /// Time went by without input (live only): windows close and silence is noticed all the same.
     case tick(Timestamp)
+    /// A process takes up the work of another: until now nobody listened.
+    case begun(Timestamp)
     /// A source (nil: all input) has ended: its sensors are not expected to speak any more.
     case endOfInput(SourceID?, Receipt)
+    /// Everything before it is to be saved as one state.
+    case checkpoint(CheckpointRun)
+}
+
+/// An admission in its place in the stream.
+struct Admitted: Sendable {
+    /// In the spool; 0 where there is none, or for what is not spooled.
+    var sequence: UInt64 = 0
+    var admission: Admission
+    /// It was in the spool when the process started.
+    var isRecovered = false
 }
 
 /// A batch after validation, shared by all shards. One reference for all, never changed.
 final class RoutedBatch: Sendable {
+    /// The stream's high-water event time rises at an event.
+    struct Rise: Sendable {
+        var event: Int32
+        var highWater: Timestamp
+    }
+
     let batch: Batch
     /// Per reading.
     let accepted: [Bool]
     let deadLetters: [DeadLetter]
-    /// What the event forests say of it.
-    let events: EventModels.Findings
     /// Sensors that a screen is showing.
     let watched: Set<UInt32>
-    /// High-water event time of the stream before this batch.
+    /// High-water event time of the stream before this batch, and where it rises inside.
     let highWater: Timestamp
-    /// Events later than this were refused.
-    let latestPlausible: Timestamp
+    let rises: [Rise]
     /// Where the stream stands after it.
     let progress: Timestamp
+    /// After a restart: how long nobody listened. No series is silent because of that.
+    let absence: Span64
     let end: EndOfInput?
+    let checkpoint: CheckpointRun?
     let receipt: Receipt?
+    let sequence: UInt64
+    let isRecovered: Bool
 
     init(
         batch: Batch, accepted: [Bool] = [], deadLetters: [DeadLetter] = [],
-        events: EventModels.Findings = EventModels.Findings(), watched: Set<UInt32> = [], highWater: Timestamp,
-        latestPlausible: Timestamp, progress: Timestamp,
-        end: EndOfInput? = nil, receipt: Receipt? = nil
+        watched: Set<UInt32> = [], highWater: Timestamp,
+        rises: [Rise] = [], progress: Timestamp, absence: Span64 = .seconds(0), end: EndOfInput? = nil,
+        checkpoint: CheckpointRun? = nil,
+        receipt: Receipt? = nil, sequence: UInt64 = 0, isRecovered: Bool = false
     ) {
         self.batch = batch
         self.accepted = accepted
         self.deadLetters = deadLetters
-        self.events = events
         self.watched = watched
         self.highWater = highWater
-        self.latestPlausible = latestPlausible
+        self.rises = rises
         self.progress = progress
+        self.absence = absence
         self.end = end
+        self.checkpoint = checkpoint
         self.receipt = receipt
+        self.sequence = sequence
+        self.isRecovered = isRecovered
     }
+
+    /// Time alone has gone by.
+    var isTick: Bool { batch.eventCount == 0 && end == nil && checkpoint == nil }
 }
 
 /// Whose input has ended.
@@ -78,7 +108,9 @@ struct ShardResult: Sendable {
 struct WriteJob: Sendable {
     var outcome: BatchOutcome
     var summary: DeliverySummary
-    var points: [LivePoint]
     var models: [ModelRecord]
     var receipt: Receipt?
+    var checkpoint: CheckpointRun?
+    var sequence: UInt64
+    var isRecovered: Bool
 }

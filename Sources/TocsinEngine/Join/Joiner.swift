@@ -6,6 +6,7 @@ internal import TocsinDetect
 struct Joiner: Sendable {
     private var names: SeriesNames
     private var alarms: AlarmBook
+    private var eventModels: EventModels
     private var windowForests: WindowForests
     private let shardCount: Int
     private let savesModels: Bool
@@ -13,6 +14,7 @@ struct Joiner: Sendable {
     init(table: SeriesTable, settings: EngineSettings, shardCount: Int, saved: [String: SavedForest]) {
         names = SeriesNames(table: table)
         alarms = AlarmBook(settings: settings.alarms)
+        eventModels = EventModels(settings: settings.forests, saved: saved)
         windowForests = WindowForests(
             settings: settings.forests, definitions: settings.windows, saved: saved)
         self.shardCount = shardCount
@@ -27,20 +29,20 @@ struct Joiner: Sendable {
         }
     }
 
-    /// Learning progress of the window models.
-    var learning: [LearningProgress] { windowForests.learning }
+    /// Progress of the models that are not ready yet.
+    var learning: [LearningProgress] { eventModels.learning + windowForests.learning }
 
     /// One batch's results become what is written.
-    mutating func join(_ routed: RoutedBatch, _ results: [ShardResult], now: Timestamp) -> (
-        job: WriteJob, modelRuns: Int
-    ) {
+    mutating func join(_ routed: RoutedBatch, _ results: [ShardResult]) -> (job: WriteJob, modelRuns: Int) {
         names.catchUpIfNeeded(with: routed.batch)
         let batch = routed.batch
         var outcome = BatchOutcome(
             batch: batch, fates: fates(batch, results), accepted: routed.accepted, deadLetters: routed.deadLetters)
-        let windows = windowForests.observe(results, names: names, now: now)
+        // Not the clock's time: a repeated run makes the same records.
+        let windows = windowForests.observe(results, names: names, now: batch.origin.received)
         outcome.windows = windows.windows
-        let steps = steps(routed, results, windows, fates: outcome.fates)
+        let events = eventModels.observe(batch, accepted: routed.accepted, fates: outcome.fates, names: names)
+        let steps = steps(routed.batch, results, windows, events)
         var progress = StreamProgress(routed)
         for step in steps {
             let now = progress.at(step.event)
@@ -52,18 +54,33 @@ struct Joiner: Sendable {
             }
         }
         outcome.alarmChanges += alarms.advance(to: routed.progress)
-        let points = results.flatMap(\.points)
         let job = WriteJob(
-            outcome: outcome, summary: summary(outcome), points: points,
-            models: savesModels ? routed.events.trained + windows.trained : [],
-            receipt: routed.receipt)
-        return (job, routed.events.runs + windows.runs)
+            outcome: outcome, summary: summary(outcome),
+            models: savesModels ? events.trained + windows.trained : [],
+            receipt: routed.receipt, checkpoint: routed.checkpoint, sequence: routed.sequence,
+            isRecovered: routed.isRecovered)
+        return (job, events.runs + windows.runs)
     }
+
+    func save(to writer: inout StateWriter) {
+        alarms.save(to: &writer)
+        eventModels.save(to: &writer)
+        windowForests.save(to: &writer)
+    }
+
+    mutating func restore(from reader: inout StateReader) -> Bool {
+        names.catchUp()
+        return alarms.restore(from: &reader) && eventModels.restore(from: &reader, names: names)
+            && windowForests.restore(from: &reader, names: names)
+    }
+
+    /// For screens after a restart.
+    var openAlarms: [Alarm] { alarms.openAlarms }
 
     /// Everything that touches alarms, in the order of the events that caused it: neither the number of shards nor the
     /// cut of the batches shows.
     private func steps(
-        _ routed: RoutedBatch, _ results: [ShardResult], _ windows: WindowForests.Findings, fates: [EventFate]
+        _ batch: Batch, _ results: [ShardResult], _ windows: WindowForests.Findings, _ events: EventModels.Findings
     ) -> [Step] {
         var steps: [Step] = []
         var named: Set<Int> = []
@@ -75,10 +92,9 @@ struct Joiner: Sendable {
             }
         }
         for (event, verdict) in windows.verdicts { steps.append(Step(event: event, verdict: verdict)) }
-        steps += returnsOfRestored(routed.batch)
-        // An event that was there before has been judged before; one in which the bank has named a value needs no
-        // second verdict that says less.
-        for (event, verdict) in routed.events.verdicts where fates[event] != .duplicate && !named.contains(event) {
+        steps += returnsOfRestored(batch)
+        // An event in which the bank has named a value needs no second verdict that says less.
+        for (event, verdict) in events.verdicts where !named.contains(event) {
             steps.append(Step(event: event, verdict: verdict))
         }
         return steps.sorted { $0.order < $1.order }
@@ -103,10 +119,10 @@ struct Joiner: Sendable {
         let metric = verdict.series.map { names.metricName(of: $0) }
         let unit = verdict.series.flatMap { names.unit(of: $0) }
         let sentence = Sentence.text(verdict, sensor: sensor, metric: metric, unit: unit)
-        let (alarmID, change) = alarms.book(
+        let (alarmID, change, isNews) = alarms.book(
             verdict, sensorName: sensor, metric: metric, sentence: sentence, progress: progress)
         if let change { outcome.alarmChanges.append(change) }
-        guard !verdict.isContinuation else { return }
+        guard isNews else { return }
         var hash = StableHash()
         hash.combine(sensor)
         hash.combine(metric ?? "")
@@ -179,11 +195,9 @@ private struct StreamProgress {
     }
 
     mutating func at(_ event: Int) -> Timestamp {
-        let batch = routed.batch
-        guard event < batch.eventCount else { return routed.progress }
-        while next <= event {
-            let time = min(batch.times[next], batch.origin.received)
-            if batch.times[next] <= routed.latestPlausible { highWater = max(highWater, time) }
+        guard event < routed.batch.eventCount else { return routed.progress }
+        while next < routed.rises.count, Int(routed.rises[next].event) <= event {
+            highWater = routed.rises[next].highWater
             next += 1
         }
         return highWater

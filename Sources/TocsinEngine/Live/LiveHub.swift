@@ -29,6 +29,8 @@ public final class LiveHub: Sendable {
         var subscribers: [ObjectIdentifier: LiveSubscription] = [:]
         var watched: Set<UInt32> = []
         var pendingPoints: [SeriesID: [LivePoint]] = [:]
+        /// Whoever sends the points on.
+        var flusher: CheckedContinuation<Void, Never>?
     }
 
     private let state = Mutex(State())
@@ -120,8 +122,31 @@ public final class LiveHub: Sendable {
 
     public func add(points: [LivePoint]) {
         guard !points.isEmpty else { return }
-        state.withLock { state in
+        let flusher = state.withLock { state in
             for point in points { state.pendingPoints[point.series, default: []].append(point) }
+            defer { state.flusher = nil }
+            return state.flusher
+        }
+        flusher?.resume()
+    }
+
+    /// Suspends until there are points to flush, or the task is cancelled. One caller at a time.
+    public func waitForPoints() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let resumeNow = state.withLock { state in
+                    if Task.isCancelled || !state.pendingPoints.isEmpty { return true }
+                    state.flusher = continuation
+                    return false
+                }
+                if resumeNow { continuation.resume() }
+            }
+        } onCancel: {
+            let flusher = state.withLock { state in
+                defer { state.flusher = nil }
+                return state.flusher
+            }
+            flusher?.resume()
         }
     }
 

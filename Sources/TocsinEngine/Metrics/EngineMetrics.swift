@@ -2,7 +2,7 @@ internal import Synchronization
 public import TocsinCore
 
 /// What the engine counts. All changes of one batch happen under one lock, so that promise 1 holds at every moment:
-/// `received == stored + late + duplicate + deadLettered + pending`.
+/// `received == stored + late + duplicate + deadLettered + spooled`.
 public final class EngineMetrics: Sendable {
     public struct Snapshot: Sendable {
         /// Readings and undecodable messages that were handed to the engine.
@@ -11,8 +11,10 @@ public final class EngineMetrics: Sendable {
         public var late: UInt64 = 0
         public var duplicate: UInt64 = 0
         public var deadLettered: UInt64 = 0
-        /// Accepted into memory, not yet durable.
-        public var pending: UInt64 = 0
+        /// In the spool (where there is one) and in memory, not yet judged and stored.
+        public var spooled: UInt64 = 0
+        /// Of those received: read back from the spool after a restart.
+        public var recovered: UInt64 = 0
         public var deadLettersByReason: [DeadLetterReason: UInt64] = [:]
         public var receivedBySource: [String: UInt64] = [:]
 
@@ -24,6 +26,10 @@ public final class EngineMetrics: Sendable {
         public var alarmsCleared: UInt64 = 0
         public var modelRuns: UInt64 = 0
         public var storeErrors: UInt64 = 0
+        public var checkpoints: UInt64 = 0
+        public var checkpointErrors: UInt64 = 0
+        /// Of the last checkpoint: bytes, seconds from barrier to disk, longest time a stage was held up.
+        public var lastCheckpoint: (bytes: Int, seconds: Double, pause: Double) = (0, 0, 0)
 
         /// From the arrival of a batch to its verdicts being durable and published, seconds, one count a reading.
         public var latency = Histogram()
@@ -43,12 +49,12 @@ public final class EngineMetrics: Sendable {
 
     func update(_ change: (inout Snapshot) -> Void) { state.withLock { change(&$0) } }
 
-    /// A batch entered: its readings are pending from now on.
+    /// A batch entered: its readings count as spooled from now on.
     func admit(_ batch: Batch) {
         let count = UInt64(batch.inputCount)
         update {
             $0.received += count
-            $0.pending += count
+            $0.spooled += count
             $0.events += UInt64(batch.eventCount)
             $0.batches += 1
             $0.receivedBySource[batch.origin.sourceName, default: 0] += count
@@ -60,21 +66,21 @@ public final class EngineMetrics: Sendable {
         let count = UInt64(batch.inputCount)
         update {
             $0.received -= count
-            $0.pending -= count
+            $0.spooled -= count
             $0.events -= UInt64(batch.eventCount)
             $0.batches -= 1
             $0.receivedBySource[batch.origin.sourceName, default: count] -= count
         }
     }
 
-    /// A batch became durable: its readings leave `pending` for good.
-    func settle(_ summary: DeliverySummary, outcome: BatchOutcome, latency: Double) {
+    /// A batch became durable: its readings leave `spooled` for good.
+    func settle(_ summary: DeliverySummary, outcome: BatchOutcome, latency: Double?) {
         update {
             $0.stored += UInt64(summary.stored)
             $0.late += UInt64(summary.late)
             $0.duplicate += UInt64(summary.duplicate)
             $0.deadLettered += UInt64(summary.deadLettered)
-            $0.pending -= UInt64(outcome.batch.inputCount)
+            $0.spooled -= UInt64(outcome.batch.inputCount)
             for letter in outcome.deadLetters {
                 $0.deadLettersByReason[letter.reason, default: 0] += UInt64(letter.readings)
             }
@@ -87,7 +93,7 @@ public final class EngineMetrics: Sendable {
                 case .updated, .reopened, .escalated: break
                 }
             }
-            if outcome.batch.inputCount > 0 {
+            if let latency, outcome.batch.inputCount > 0 {
                 $0.latency.record(seconds: latency, times: UInt64(outcome.batch.inputCount))
             }
         }

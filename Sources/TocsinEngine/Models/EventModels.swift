@@ -3,8 +3,8 @@ internal import TocsinDetect
 
 /// The Isolation Forests over whole events, one for each class of sensors (sensors that send the same metrics).
 ///
-/// Lives in the router, which sees all events in stream order: a forest becomes active at one exact event, however
-/// many shards there are. Classes of a single metric have none: the bank sees everything that one value can show.
+/// Lives in the joiner, which sees all events in stream order and knows which were there before: a forest becomes active
+/// at one exact event, however many shards there are, and learns nothing twice. Classes of a single metric have none: the bank sees everything that one value can show.
 struct EventModels: Sendable {
     private struct Class: Sendable {
         var metrics: [UInt32]
@@ -38,13 +38,15 @@ struct EventModels: Sendable {
     var learning: [LearningProgress] { classes.compactMap(\.learner.progress) }
 
     /// Scores the batch's events with what was learnt before them, then learns them.
-    mutating func observe(_ batch: Batch, accepted: [Bool], names: SeriesNames) -> Findings {
+    mutating func observe(_ batch: Batch, accepted: [Bool], fates: [EventFate], names: SeriesNames) -> Findings {
         var findings = Findings()
         guard settings.onEvents else { return findings }
         for event in 0..<batch.eventCount {
             let readings = batch.readings(of: event)
             // Refused readings and single metrics: nothing to compare.
-            guard readings.count > 1, let index = classIndex(of: event, batch, names) else { continue }
+            guard readings.count > 1, fates[event] != .duplicate, let index = classIndex(of: event, batch, names) else {
+                continue
+            }
             values.removeAll(keepingCapacity: true)
             var isUsable = false
             for reading in readings {
@@ -61,25 +63,33 @@ struct EventModels: Sendable {
         return findings
     }
 
+    /// Part by part up to the next training: every row is judged by the forest that scored it, wherever batches are cut.
     private static func judge(_ group: inout Class, _ batch: Batch, into findings: inout Findings) {
         var scores: [Double] = []
-        let before = group.learner.learner.forest
-        group.learner.learner.observe(rows: group.rows, into: &scores)
         let width = group.features.width
-        // Rows behind a training inside this batch were scored by the newer forest.
-        if let forest = group.learner.learner.forest ?? before {
-            for (row, event) in group.events.enumerated() where !scores[row].isNaN {
-                findings.runs += 1
-                let values = Array(group.rows[row * width..<(row + 1) * width])
-                guard
-                    let verdict = EventVerdict.judge(
-                        score: scores[row], row: values, sensor: batch.sensors[event], time: batch.times[event],
-                        forest: forest)
-                else { continue }
-                findings.verdicts.append((event, verdict))
+        var first = 0
+        while first < group.events.count {
+            let count = min(group.events.count - first, group.learner.learner.rowsUntilTraining)
+            let rows = group.rows[first * width..<(first + count) * width]
+            let forest = group.learner.learner.forest
+            group.learner.learner.observe(
+                rows: count == group.events.count ? group.rows : Array(rows), into: &scores)
+            if let forest {
+                for row in 0..<count where !scores[row].isNaN {
+                    findings.runs += 1
+                    let event = group.events[first + row]
+                    let start = rows.startIndex + row * width
+                    guard
+                        let verdict = EventVerdict.judge(
+                            score: scores[row], row: Array(rows[start..<start + width]),
+                            sensor: batch.sensors[event], time: batch.times[event], forest: forest)
+                    else { continue }
+                    findings.verdicts.append((event, verdict))
+                }
             }
+            if let record = group.learner.takeTrained(now: batch.origin.received) { findings.trained.append(record) }
+            first += count
         }
-        if let record = group.learner.takeTrained(now: batch.origin.received) { findings.trained.append(record) }
         group.rows.removeAll(keepingCapacity: true)
         group.events.removeAll(keepingCapacity: true)
     }
@@ -118,5 +128,28 @@ struct EventModels: Sendable {
                 learner: NamedLearner(name: name, features: features.names, settings: settings, saved: saved[name])))
         classByMetrics[metrics] = classes.count - 1
         return classes.count - 1
+    }
+
+    // MARK: Checkpoint
+
+    func save(to writer: inout StateWriter) {
+        writer.write(varint: UInt64(classes.count))
+        for group in classes {
+            writer.write(column: group.metrics)
+            group.learner.save(to: &writer)
+        }
+    }
+
+    /// - Returns: false for nonsense; then some classes may have been taken up.
+    mutating func restore(from reader: inout StateReader, names: SeriesNames) -> Bool {
+        guard let count = reader.readCount() else { return false }
+        for _ in 0..<count {
+            guard let metrics = reader.readColumn(of: UInt32.self), !metrics.isEmpty,
+                metrics.allSatisfy({ Int($0) < names.metricNames.count })
+            else { return false }
+            let index = classByMetrics[metrics] ?? makeClass(metrics, names)
+            guard classes[index].learner.restore(from: &reader) else { return false }
+        }
+        return true
     }
 }

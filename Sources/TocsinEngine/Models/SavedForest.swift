@@ -18,7 +18,7 @@ public struct SavedForest: Sendable {
 struct NamedLearner: Sendable {
     let name: String
     var learner: ForestLearner
-    private let baseVersion: Int
+    private var baseVersion: Int
     private var savedGeneration: Int
 
     /// Goes on from a saved forest where there is one with the same features.
@@ -64,5 +64,32 @@ struct NamedLearner: Sendable {
             name: name, version: baseVersion + learner.generation, origin: .learned, created: now,
             format: IsolationForest.format,
             summary: String(decoding: summary.bytes, as: UTF8.self), data: forest.saved())
+    }
+
+    // MARK: Checkpoint
+
+    func save(to writer: inout StateWriter) {
+        writer.write(text: name)
+        writer.write(Int64(baseVersion))
+        writer.write(Int64(savedGeneration))
+        var state = StateWriter()
+        learner.save(to: &state)
+        writer.write(blob: state.bytes)
+    }
+
+    /// A learner of other features or settings than the saved one begins as it is: that is no error.
+    /// - Returns: false for nonsense.
+    mutating func restore(from reader: inout StateReader) -> Bool {
+        guard let name = reader.readText(), let base = reader.read(Int64.self),
+            let generation = reader.read(Int64.self), let bytes = reader.readBlob()
+        else { return false }
+        var state = StateReader(bytes)
+        guard name == self.name,
+            let saved = ForestLearner(restoring: &state, names: learner.names, settings: learner.settings)
+        else { return true }
+        learner = saved
+        baseVersion = Int(base)
+        savedGeneration = Int(generation)
+        return true
     }
 }

@@ -65,31 +65,64 @@ struct WindowForests: Sendable {
         return findings
     }
 
+    /// Part by part up to the next training: every window is judged by the forest that scored it, wherever batches are
+    /// cut.
     private static func judge(
         _ group: inout Group, _ definitions: [WindowDefinition], _ events: [Int32], into findings: inout Findings,
         now: Timestamp
     ) {
         var scores: [Double] = []
-        group.learner.learner.observe(rows: group.features, into: &scores)
         let width = WindowFeatures.width
-        for (row, window) in group.windows.enumerated() where !scores[row].isNaN {
-            findings.runs += 1
-            findings.windows.scores[window] = scores[row]
-            guard let forest = group.learner.learner.forest else { continue }
-            let start = findings.windows.start[window]
-            let size = definitions[Int(findings.windows.definition[window])].size
-            let features = Array(group.features[row * width..<(row + 1) * width])
-            guard
-                let verdict = WindowVerdict.judge(
-                    score: scores[row], row: features, sensor: findings.windows.sensors[window],
-                    series: findings.windows.series[window], start: start, time: start.advanced(by: size),
-                    forest: forest)
-            else { continue }
-            findings.verdicts.append((Int(events[window]), verdict))
+        var first = 0
+        while first < group.windows.count {
+            let count = min(group.windows.count - first, group.learner.learner.rowsUntilTraining)
+            let rows = group.features[first * width..<(first + count) * width]
+            let forest = group.learner.learner.forest
+            group.learner.learner.observe(
+                rows: count == group.windows.count ? group.features : Array(rows), into: &scores)
+            if let forest {
+                for row in 0..<count where !scores[row].isNaN {
+                    let window = group.windows[first + row]
+                    findings.runs += 1
+                    findings.windows.scores[window] = scores[row]
+                    let start = findings.windows.start[window]
+                    let size = definitions[Int(findings.windows.definition[window])].size
+                    let place = rows.startIndex + row * width
+                    guard
+                        let verdict = WindowVerdict.judge(
+                            score: scores[row], row: Array(rows[place..<place + width]),
+                            sensor: findings.windows.sensors[window], series: findings.windows.series[window],
+                            start: start, time: start.advanced(by: size), forest: forest)
+                    else { continue }
+                    findings.verdicts.append((Int(events[window]), verdict))
+                }
+            }
+            if let record = group.learner.takeTrained(now: now) { findings.trained.append(record) }
+            first += count
         }
-        if let record = group.learner.takeTrained(now: now) { findings.trained.append(record) }
         group.features.removeAll(keepingCapacity: true)
         group.windows.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Checkpoint
+
+    func save(to writer: inout StateWriter) {
+        writer.write(varint: UInt64(groupOfMetric.count))
+        for (metric, index) in groupOfMetric.sorted(by: { $0.value < $1.value }) {
+            writer.write(metric)
+            groups[index].learner.save(to: &writer)
+        }
+    }
+
+    /// - Returns: false for nonsense; then some groups may have been taken up.
+    mutating func restore(from reader: inout StateReader, names: SeriesNames) -> Bool {
+        guard let count = reader.readCount() else { return false }
+        for _ in 0..<count {
+            guard let metric = reader.read(UInt32.self), Int(metric) < names.metricNames.count else { return false }
+            let index = group(of: metric, names)
+            guard groups[index].learner.restore(from: &reader) else { return false }
+        }
+        return true
     }
 
     private mutating func group(of metric: UInt32, _ names: SeriesNames) -> Int {

@@ -12,6 +12,8 @@ struct SeriesNames: Sendable {
 
     init(table: SeriesTable) { self.table = table }
 
+    var isEmpty: Bool { sensorNames.isEmpty }
+
     func metric(of series: SeriesID) -> UInt32 { metricOfSeries[Int(series.index)] }
     func sensorName(of series: SeriesID) -> String { sensorNames[Int(sensorOfSeries[Int(series.index)])] }
     func metricName(of series: SeriesID) -> String { metricNames[Int(metric(of: series))] }

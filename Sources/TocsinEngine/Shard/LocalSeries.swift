@@ -17,6 +17,14 @@ final class LocalSeries: Sendable {
             return add(series)
         }
 
+        /// nil for a series not seen by this shard.
+        @inline(__always)
+        func existing(_ series: SeriesID) -> SeriesID? {
+            let position = Int(series.index)
+            guard position < local.count, local[position] >= 0 else { return nil }
+            return SeriesID(UInt32(local[position]))
+        }
+
         private mutating func add(_ series: SeriesID) -> Int {
             let position = Int(series.index)
             while local.count <= position { local.append(-1) }

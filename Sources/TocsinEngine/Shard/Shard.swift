@@ -7,26 +7,32 @@ internal import TocsinStream
 /// Sensor `s` belongs to shard `s % count`; inside, sensors and series have dense local numbers, so that state arrays
 /// hold nothing of other shards.
 struct Shard: Sendable {
-    private let number: Int
-    private let count: Int
+    let number: Int
+    let count: Int
     /// All input is one stream here: its progress is shared by every sensor (see `Router`).
-    private let stream = SourceID(0)
-    private var clocks: SensorClocks
-    private var deduplicator = Deduplicator()
-    private var bank: Bank
-    private var windows: WindowOperator
+    let stream = SourceID(0)
+    var clocks: SensorClocks
+    var deduplicator = Deduplicator()
+    var bank: Bank
+    var windows: WindowOperator
     /// By local series: its sensor's local number, and whether its silence was reported and no reading has come since.
-    private var sensorOfSeries: [UInt32] = []
-    private var isSilent: [Bool] = []
+    var sensorOfSeries: [UInt32] = []
+    var isSilent: [Bool] = []
     /// By local sensor: the source of its last event.
-    private var sourceOfSensor: [UInt16] = []
+    var sourceOfSensor: [UInt16] = []
     /// By local sensor: how many of its series are silent.
-    private var silentSeries: [UInt32] = []
-    private var findings: [SilenceFinding] = []
+    var silentSeries: [UInt32] = []
+    /// The checkpoint under way.
+    var sweep: ShardSweep?
+    /// Scratch: series for which something is due.
+    private var dueSeries: [SeriesID] = []
     private let definitions: [WindowDefinition]
+    /// Windows of sensors that are not heard close so much later: else each step past a boundary would sweep up all that
+    /// are about to speak.
+    private let idleGrace: Span64
     /// Normal operating ranges by metric name in lower case, and the names to find them by.
-    private let limits: [String: ClosedRange<Double>]
-    private var names: SeriesNames
+    let limits: [String: ClosedRange<Double>]
+    var names: SeriesNames
     /// Windows of the batch at hand whose features were taken.
     private var featuredWindows = 0
 
@@ -39,6 +45,8 @@ struct Shard: Sendable {
         limits = Dictionary(
             settings.limits.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
         definitions = settings.windows
+        let shortest = settings.windows.map(\.slide.nanoseconds).min() ?? 0
+        idleGrace = Span64(nanoseconds: shortest / 2)
         windows = try WindowOperator(definitions: settings.windows)
     }
 
@@ -55,21 +63,40 @@ struct Shard: Sendable {
         let batch = routed.batch
         if !limits.isEmpty { names.catchUpIfNeeded(with: batch) }
         result.fates = Array(repeating: .stored, count: batch.eventCount)
+        if routed.absence.nanoseconds > 0 {
+            finishSweep(series, board)
+            bank.postpone(by: routed.absence)
+        }
         var highWater = routed.highWater
-        let received = batch.origin.received
+        var rises = routed.rises.makeIterator()
+        var rise = rises.next()
         for event in 0..<batch.eventCount {
-            let time = batch.times[event]
-            if time <= routed.latestPlausible, min(time, received) > highWater {
-                highWater = min(time, received)
+            prefetch(event + Self.prefetchDistance, of: batch, series)
+            if let next = rise, Int(next.event) == event {
+                highWater = next.highWater
                 // At every step of the stream's time, so that nothing depends on where batches are cut.
-                goOn(to: highWater, event: event, series: series, into: &result)
+                goOn(to: highWater, event: event, series: series, board: board, into: &result)
+                rise = rises.next()
             }
             guard Int(batch.sensors[event].index) % count == number else { continue }
             process(event, of: routed, highWater: highWater, series: &series, board: &board, into: &result)
         }
-        finish(routed, series: series, into: &result)
+        finish(routed, series: series, board: board, into: &result)
         result.seconds = (ContinuousClock.now - started).inSeconds
         return result
+    }
+
+    /// Events ahead whose state is asked for: with a million series every one is a cache miss otherwise.
+    private static let prefetchDistance = 12
+
+    @inline(__always)
+    private func prefetch(_ event: Int, of batch: Batch, _ series: LocalSeries.Mapping) {
+        guard event < batch.eventCount, Int(batch.sensors[event].index) % count == number else { return }
+        let first = Int(batch.firstReading[event])
+        guard first < batch.series.count, let local = series.existing(batch.series[first]) else { return }
+        clocks.prefetch(sensor: SensorID(batch.sensors[event].index / UInt32(count)))
+        windows.prefetch(series: local)
+        bank.prefetch(series: local)
     }
 
     private mutating func process(
@@ -86,7 +113,12 @@ struct Shard: Sendable {
             return
         }
         let firstLocal = local(batch.series[first], sensor: localSensor, &series, &board)
-        if deduplicator.isDuplicate(series: firstLocal, time: time, eventKey: batch.eventKeys[event]) {
+        if windows.holds(series: firstLocal, time: time) {
+            result.fates[event] = .duplicate
+            return
+        }
+        willChange(firstLocal, series, board)
+        if deduplicator.isDuplicate(series: firstLocal, eventKey: batch.eventKeys[event]) {
             result.fates[event] = .duplicate
             return
         }
@@ -100,6 +132,7 @@ struct Shard: Sendable {
             judged += 1
             let globalSeries = batch.series[reading]
             let local = local(globalSeries, sensor: localSensor, &series, &board)
+            if reading != first { willChange(local, series, board) }
             let value = batch.values[reading]
             if isSilent[Int(local.index)] { noteReturn(local, event: event, sensor: sensor, time: time, into: &result) }
             switch windows.add(series: local, sensor: localSensor, time: time, value: value) {
@@ -133,25 +166,34 @@ struct Shard: Sendable {
 
     /// Local number of a series; room for its state is made when it is new.
     @inline(__always)
-    private mutating func local(
+    mutating func local(
         _ global: SeriesID, sensor: SensorID, _ series: inout LocalSeries.Mapping, _ board: inout [SeriesSnapshot]
     ) -> SeriesID {
         let index = series.index(of: global)
-        if index == sensorOfSeries.count {
-            sensorOfSeries.append(sensor.index)
-            isSilent.append(false)
-            if !limits.isEmpty, let range = limits[names.metricName(of: global).lowercased()] {
-                bank.setValidRange(
-                    series: SeriesID(UInt32(index)), low: range.lowerBound, high: range.upperBound)
-            }
-            board.append(SeriesSnapshot())
-            let sensors = Int(sensor.index) + 1
-            if silentSeries.count < sensors {
-                silentSeries.append(contentsOf: repeatElement(0, count: sensors - silentSeries.count))
-                sourceOfSensor.append(contentsOf: repeatElement(0, count: sensors - sourceOfSensor.count))
-            }
-        }
+        if index == sensorOfSeries.count { addSeries(global, sensor: sensor, index, &board) }
         return SeriesID(UInt32(index))
+    }
+
+    private mutating func addSeries(
+        _ global: SeriesID, sensor: SensorID, _ index: Int, _ board: inout [SeriesSnapshot]
+    ) {
+        sensorOfSeries.append(sensor.index)
+        isSilent.append(false)
+        setLimits(of: global, local: index)
+        board.append(SeriesSnapshot())
+        makeRoom(forSensor: sensor)
+    }
+
+    mutating func setLimits(of global: SeriesID, local: Int) {
+        guard !limits.isEmpty, let range = limits[names.metricName(of: global).lowercased()] else { return }
+        bank.setValidRange(series: SeriesID(UInt32(local)), low: range.lowerBound, high: range.upperBound)
+    }
+
+    mutating func makeRoom(forSensor sensor: SensorID) {
+        let sensors = Int(sensor.index) + 1
+        guard silentSeries.count < sensors else { return }
+        silentSeries.append(contentsOf: repeatElement(0, count: sensors - silentSeries.count))
+        sourceOfSensor.append(contentsOf: repeatElement(0, count: sensors - sourceOfSensor.count))
     }
 
     /// A silent series speaks again; with its last one the sensor has returned.
@@ -166,14 +208,25 @@ struct Shard: Sendable {
 
     /// The stream's time has moved: idle sensors' windows close, silence is noticed.
     private mutating func goOn(
-        to highWater: Timestamp, event: Int, series: LocalSeries.Mapping, into result: inout ShardResult
+        to highWater: Timestamp, event: Int, series: LocalSeries.Mapping, board: [SeriesSnapshot],
+        into result: inout ShardResult
     ) {
         clocks.raise(stream, to: highWater)
-        windows.advance(source: stream, clocks: clocks, into: &result.windows)
+        dueSeries.removeAll(keepingCapacity: true)
+        windows.due(source: stream, clocks: clocks, grace: idleGrace, into: &dueSeries)
+        for local in dueSeries {
+            willChange(local, series, board)
+            let sensor = SensorID(sensorOfSeries[Int(local.index)])
+            windows.close(
+                series: local, watermark: clocks.watermark(of: sensor), keepingBacklog: true, into: &result.windows)
+        }
         addFeatures(event: event, to: &result)
-        findings.removeAll(keepingCapacity: true)
-        bank.overdue(highWater: highWater, into: &findings)
-        for finding in findings { report(finding, event: event, series: series, into: &result) }
+        dueSeries.removeAll(keepingCapacity: true)
+        bank.overdueSeries(highWater: highWater, into: &dueSeries)
+        for local in dueSeries {
+            willChange(local, series, board)
+            report(bank.silence(of: local, highWater: highWater), event: event, series: series, into: &result)
+        }
     }
 
     private mutating func report(
@@ -188,35 +241,43 @@ struct Shard: Sendable {
             silentSeries[Int(localSensor)] += 1
         }
         let verdict = Verdict(
-            sensor: SensorID(localSensor * UInt32(count) + UInt32(number)), series: series.global[localSeries],
+            sensor: globalSensor(localSensor), series: series.global[localSeries],
             kind: .silence, detector: .bank, start: finding.start, time: finding.time, value: finding.seconds,
             expectedLow: 0, expectedHigh: finding.limit, score: finding.score, pValue: finding.pValue,
             isContinuation: isKnown)
         result.verdicts.append((event, verdict))
     }
 
-    /// What is due when the batch is through: time that passed without events, the end of the input; global names again.
+    func globalSensor(_ local: UInt32) -> SensorID { SensorID(local * UInt32(count) + UInt32(number)) }
+
+    /// What is due when the batch is through: time that passed without events, the end of the input, a checkpoint;
+    /// global names again.
     private mutating func finish(
-        _ routed: RoutedBatch, series: LocalSeries.Mapping, into result: inout ShardResult
+        _ routed: RoutedBatch, series: LocalSeries.Mapping, board: [SeriesSnapshot], into result: inout ShardResult
     ) {
         let end = routed.batch.eventCount
         switch routed.end {
         case .all:
+            finishSweep(series, board)
             windows.flush(into: &result.windows)
             bank.withdrawAll()
             addFeatures(event: end, to: &result)
         case .source(let source):
-            for (series, sensor) in sensorOfSeries.enumerated() where sourceOfSensor[Int(sensor)] == source.index {
-                bank.withdraw(SeriesID(UInt32(series)))
+            for (local, sensor) in sensorOfSeries.enumerated() where sourceOfSensor[Int(sensor)] == source.index {
+                let local = SeriesID(UInt32(local))
+                willChange(local, series, board)
+                bank.withdraw(local)
             }
-        case nil where end == 0:
-            goOn(to: routed.progress, event: end, series: series, into: &result)
+        case nil where routed.isTick: goOn(to: routed.progress, event: end, series: series, board: board, into: &result)
         case nil: break
+        }
+        if let checkpoint = routed.checkpoint {
+            finishSweep(series, board)
+            beginSweep(checkpoint)
         }
         for row in 0..<result.windows.count {
             result.windows.series[row] = series.global[Int(result.windows.series[row].index)]
-            result.windows.sensors[row] = SensorID(
-                result.windows.sensors[row].index * UInt32(count) + UInt32(number))
+            result.windows.sensors[row] = globalSensor(result.windows.sensors[row].index)
         }
     }
 

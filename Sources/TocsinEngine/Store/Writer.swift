@@ -1,9 +1,11 @@
 internal import Synchronization
 internal import TocsinCore
+internal import TocsinSpool
 
 /// The last stage: makes outcomes durable, many in one transaction, then acknowledges, publishes and alerts.
 ///
-/// While the store refuses, everything waits here and the sources with it: nothing is lost, nothing is dropped.
+/// While the store refuses, everything waits here, and input in the spool; without a spool the sources wait too. Nothing is
+/// lost, nothing is dropped.
 struct Writer: Sendable {
     let jobs: Inbox<WriteJob>
     let store: any Store
@@ -14,6 +16,8 @@ struct Writer: Sendable {
     let observer: (@Sendable (BatchOutcome) -> Void)?
     let clock: any WallClock
     let condition: ConditionCell
+    /// Nothing is stored or told of what the spool does not have on disk: after a crash it would be told again.
+    let spool: Spool?
     /// Called once when the store fails for good: closes the engine's inbox, so that sources hear of it.
     let onFailure: @Sendable () -> Void
     /// Outcomes of one transaction at most.
@@ -29,22 +33,32 @@ struct Writer: Sendable {
             let group = await jobs.receiveAll(limit: Self.groupLimit)
             if group.isEmpty { break }
             if let failure {
-                for job in group { job.receipt?.fulfil(.failure(failure)) }
+                giveUp(group, failure)
                 continue
             }
             do {
                 try await write(group)
             } catch {
                 failure = error
-                condition.stall("\(error)")
+                condition.noteStore("\(error)")
                 onFailure()
-                for job in group { job.receipt?.fulfil(.failure(error)) }
+                giveUp(group, error)
             }
         }
         if let failure { throw failure }
     }
 
+    private func giveUp(_ group: [WriteJob], _ error: any Error) {
+        for job in group {
+            job.receipt?.fulfil(.failure(error))
+            job.checkpoint?.cancel()
+        }
+    }
+
     private func write(_ group: [WriteJob]) async throws {
+        if let spool, let last = group.map(\.sequence).max(), last > spool.durableSequence {
+            try await reachDisk(last, spool)
+        }
         let started = ContinuousClock.now
         let held = try await persist(group)
         let seconds = (ContinuousClock.now - started).inSeconds
@@ -52,19 +66,42 @@ struct Writer: Sendable {
         let now = clock.now()
         for (job, held) in zip(group, held) {
             var summary = job.summary
-            summary.stored -= held.stored
-            summary.late -= held.late
-            summary.duplicate += held.stored + held.late
-            let latency = now.since(job.outcome.batch.origin.received).seconds
-            metrics.settle(summary, outcome: job.outcome, latency: latency)
-            for change in job.outcome.alarmChanges { directory.note(change) }
-            hub.add(points: job.points)
-            hub.publish(anomalies: job.outcome.anomalies, alarms: job.outcome.alarmChanges)
-            if !job.outcome.alarmChanges.isEmpty {
-                for listener in listeners { listener.tell(job.outcome.alarmChanges) }
+            // What this process finds in the spool it may have stored before it was ended: stored once all the same.
+            if !job.isRecovered {
+                summary.stored -= held.stored
+                summary.late -= held.late
+                summary.duplicate += held.stored + held.late
             }
+            let latency = job.isRecovered ? nil : now.since(job.outcome.batch.origin.received).seconds
+            metrics.settle(summary, outcome: job.outcome, latency: latency)
+            publish(job)
             observer?(job.outcome)
             job.receipt?.fulfil(.success(summary))
+            job.checkpoint?.finishStage()
+        }
+    }
+
+    private func publish(_ job: WriteJob) {
+        let changes = job.outcome.alarmChanges
+        for change in changes { directory.note(change) }
+        if !job.isRecovered { hub.publish(anomalies: job.outcome.anomalies, alarms: changes) }
+        guard !changes.isEmpty else { return }
+        for listener in listeners where !(job.isRecovered && job.sequence <= listener.toldThrough) {
+            listener.tell(changes, sequence: job.sequence)
+        }
+    }
+
+    /// A disk that fails is told by the spool itself. When the process wants to end, it is not waited for for ever: then
+    /// the batch is stored, and its sender, who got no acknowledgement, sends it again.
+    private func reachDisk(_ sequence: UInt64, _ spool: Spool) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await spool.durable(sequence) }
+            group.addTask {
+                while !condition.isEnding { try await Task.sleep(for: .milliseconds(500)) }
+                try await Task.sleep(for: Self.drainPatience)
+            }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 
@@ -75,7 +112,7 @@ struct Writer: Sendable {
             do {
                 for model in group.flatMap(\.models) { try await store.saveModel(model) }
                 let held = try await store.write(group.map(\.outcome))
-                condition.recover()
+                condition.noteStore(nil)
                 return held
             } catch let error as TocsinError where error.isRetriable {
                 metrics.update { $0.storeErrors += 1 }
@@ -84,7 +121,7 @@ struct Writer: Sendable {
                     giveUp = end
                     if ContinuousClock.now >= end { throw error }
                 }
-                condition.stall(error.message)
+                condition.noteStore(error.message)
                 try await Task.sleep(for: delay)
                 delay = min(delay * 2, .seconds(2))
             }

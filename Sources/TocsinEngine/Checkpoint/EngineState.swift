@@ -1,0 +1,25 @@
+internal import TocsinCore
+
+/// The state of all stages at one place in the stream.
+struct EngineState: Sendable {
+    var router: Router
+    var shards: [Shard]
+    var joiner: Joiner
+    var positions = SourcePositions()
+    /// Of the last admission that is in it.
+    var sequence: UInt64 = 0
+    /// Up to here the spool holds what the last process has not finished.
+    var lastRecovered: UInt64 = 0
+    /// The first record whose names have a gap before them: a record with names was damaged.
+    var namesEnd: UInt64?
+
+    /// Before the first reading.
+    init(settings: EngineSettings, table: SeriesTable, saved: [String: SavedForest]) throws(TocsinError) {
+        router = Router(table: table, settings: settings)
+        joiner = Joiner(table: table, settings: settings, shardCount: settings.shards, saved: saved)
+        shards = []
+        for number in 0..<settings.shards {
+            shards.append(try Shard(number: number, of: settings.shards, settings: settings, table: table))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Synchronization
+internal import TocsinCore
+internal import TocsinSpool
+
+/// The way into the engine: gives every admission its place in the stream and, where there is a spool, writes it there
+/// in the same order.
+///
+/// Those who can wait (a file) wait for room in memory. Those who cannot (a client that posts) never do: beyond
+/// `memoryBytes` their batches stay in the spool alone, and are read back when the engine gets there.
+final class Intake: Sendable {
+    private struct Encoder {
+        var writer = StateWriter()
+        var lastSequence: UInt64
+        /// Names whose batch the spool did not take.
+        var unwritten: [NewNames] = []
+        /// Wall time of the last batch.
+        var lastBatch: Timestamp
+    }
+
+    private let inbox: Inbox<Admitted>
+    private let spool: Spool?
+    private let table: SeriesTable
+    private let idleTimeout: Span64
+    private let encoder: Mutex<Encoder>
+    /// Bytes of the batches that wait in memory.
+    private let waitingBytes = Atomic(0)
+    private static let memoryBytes = 64 << 20
+
+    init(capacity: Int, spool: Spool?, table: SeriesTable, idleTimeout: Span64, started: Timestamp) {
+        inbox = Inbox(capacity: capacity)
+        self.spool = spool
+        self.table = table
+        self.idleTimeout = idleTimeout
+        let next = spool?.figures.nextSequence ?? 1
+        encoder = Mutex(Encoder(lastSequence: next - 1, lastBatch: started))
+    }
+
+    var count: Int { inbox.count }
+
+    /// - Parameter waits: until there is room in memory.
+    /// - Returns: the batch's number in the spool, 0 without one; nil when the engine has stopped.
+    func put(_ batch: Batch, _ receipt: Receipt, waits: Bool) async throws -> UInt64? {
+        while true {
+            if waits || spool == nil { try await inbox.waitForRoom() }
+            do {
+                return try putNow(batch, receipt, waits: waits)
+            } catch {
+                guard waits, error.isRetriable else { throw error }
+                // The spool is full or its disk is slow: a source that can wait does.
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private func putNow(_ batch: Batch, _ receipt: Receipt, waits: Bool) throws(TocsinError) -> UInt64? {
+        var sequence: UInt64 = 0
+        let isTaken = try inbox.push { () throws(TocsinError) in
+            sequence = try spool(at: batch.origin.received) { SpoolEntry.encode(batch, names: $0, into: &$1) }
+            let hasRoom = waits || spool == nil || waitingBytes.load(ordering: .relaxed) < Self.memoryBytes
+            guard hasRoom else {
+                receipt.fulfil(.success(Engine.spooled(batch)))
+                return Admitted(sequence: sequence, admission: .spooled(batch.inputCount))
+            }
+            waitingBytes.add(batch.bytes.count, ordering: .relaxed)
+            return Admitted(sequence: sequence, admission: .batch(batch, receipt))
+        }
+        return isTaken ? sequence : nil
+    }
+
+    func putEnd(of source: SourceID?, _ receipt: Receipt) throws(TocsinError) -> Bool {
+        try inbox.push { () throws(TocsinError) in
+            let sequence = try spool { _, writer in SpoolEntry.endOfInput(source).encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: .endOfInput(source, receipt))
+        }
+    }
+
+    /// Time goes by. Only written down, and only passed on, when nothing has come in for the idle timeout.
+    func putTick(_ now: Timestamp) throws(TocsinError) -> Bool {
+        let isIdle = encoder.withLock { now.since($0.lastBatch) >= idleTimeout }
+        guard isIdle else { return true }
+        return try inbox.push { () throws(TocsinError) in
+            let sequence = try spool { _, writer in SpoolEntry.tick(now).encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: .tick(now))
+        }
+    }
+
+    /// The process takes up what another has left.
+    func putBegun(_ now: Timestamp) throws(TocsinError) {
+        _ = try inbox.push { () throws(TocsinError) in
+            let sequence = try spool { _, writer in SpoolEntry.begun(now).encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: .begun(now))
+        }
+    }
+
+    /// A barrier behind everything that was put so far.
+    func putCheckpoint(_ make: (_ sequence: UInt64) -> CheckpointRun) -> CheckpointRun? {
+        var run: CheckpointRun?
+        let isTaken = inbox.push {
+            let made = make(encoder.withLock { $0.lastSequence })
+            run = made
+            return Admitted(admission: .checkpoint(made))
+        }
+        return isTaken ? run : nil
+    }
+
+    func next() async -> Admitted? {
+        let admitted = await inbox.receive()
+        if case .batch(let batch, _) = admitted?.admission {
+            waitingBytes.subtract(batch.bytes.count, ordering: .relaxed)
+        }
+        return admitted
+    }
+
+    func finish() { inbox.finish() }
+
+    /// Writes an entry into the spool; its number, 0 without one.
+    private func spool(
+        at arrival: Timestamp? = nil, _ encode: (NewNames?, inout StateWriter) -> Void
+    ) throws(TocsinError) -> UInt64 {
+        try encoder.withLock { encoder throws(TocsinError) in
+            if let arrival { encoder.lastBatch = arrival }
+            guard let spool else { return 0 }
+            let isBatch = arrival != nil
+            var names = encoder.unwritten
+            if isBatch, let news = table.withIndex({ NewNames(takenFrom: &$0) }) { names.append(news) }
+            encoder.writer.removeAll()
+            encode(NewNames(joining: names), &encoder.writer)
+            // Names that could not be written go with the next batch.
+            encoder.unwritten = names
+            encoder.lastSequence = try spool.append(encoder.writer)
+            encoder.unwritten = isBatch ? [] : names
+            return encoder.lastSequence
+        }
+    }
+}

@@ -1,0 +1,155 @@
+internal import TocsinCore
+internal import TocsinSpool
+
+/// The router with what feeds it: the spool's rest from before the start, then the intake, and the spool again for
+/// batches that had no room in memory.
+struct RouteStage: Sendable {
+    var router: Router
+    private var positions: SourcePositions
+    private var cursor: SpoolCursor?
+    private var nextRecovered: UInt64
+    private let lastRecovered: UInt64
+    private let metrics: EngineMetrics
+    private let clock: any WallClock
+
+    init(
+        _ state: EngineState, durability: EngineDurability?, table: SeriesTable, metrics: EngineMetrics,
+        clock: any WallClock
+    ) {
+        router = state.router
+        positions = state.positions
+        cursor = durability.map { SpoolCursor(durability: $0, table: table, namesEnd: state.namesEnd) }
+        nextRecovered = state.sequence + 1
+        lastRecovered = state.lastRecovered
+        self.metrics = metrics
+        self.clock = clock
+    }
+
+    /// What the last process left in the spool, in order; nil when all has been taken.
+    mutating func nextRecovered() async throws -> Admitted? {
+        while nextRecovered <= lastRecovered {
+            let sequence = nextRecovered
+            nextRecovered += 1
+            // What is damaged was named when the spool was opened.
+            guard let entry = try await cursor?.entry(sequence) else { continue }
+            switch entry {
+            case .batch(let batch, _):
+                metrics.admit(batch)
+                metrics.update { $0.recovered += UInt64(batch.inputCount) }
+                return Admitted(sequence: sequence, admission: .batch(batch, Receipt()), isRecovered: true)
+            case .tick(let time): return Admitted(sequence: sequence, admission: .tick(time), isRecovered: true)
+            case .begun(let time): return Admitted(sequence: sequence, admission: .begun(time), isRecovered: true)
+            case .endOfInput(let source):
+                return Admitted(sequence: sequence, admission: .endOfInput(source, Receipt()), isRecovered: true)
+            }
+        }
+        return nil
+    }
+
+    /// The batch of an admission that is in the spool alone.
+    mutating func readBack(_ admitted: Admitted) async throws -> Admitted {
+        guard case .spooled(let readings) = admitted.admission else { return admitted }
+        guard case .batch(let batch, _)? = try await cursor?.entry(admitted.sequence) else {
+            return Admitted(
+                sequence: admitted.sequence, admission: .batch(Self.lost(readings, admitted.sequence, clock), Receipt())
+            )
+        }
+        return Admitted(sequence: admitted.sequence, admission: .batch(batch, Receipt()))
+    }
+
+    mutating func route(_ admitted: Admitted, watched: Set<UInt32>) -> RoutedBatch? {
+        switch admitted.admission {
+        case .batch(let batch, let receipt):
+            if let position = batch.origin.resume { positions.note(position) }
+            return router.route(batch, from: admitted, receipt: receipt, watched: watched)
+        case .tick(let now):
+            return router.advance(now: now, from: admitted)
+        case .endOfInput(let source, let receipt):
+            return router.end(source, from: admitted, receipt: receipt, now: clock.now())
+        case .checkpoint(let run):
+            save(into: run)
+            return router.barrier(run, now: clock.now())
+        case .begun(let now):
+            router.begin(at: now)
+            return nil
+        case .spooled: return nil
+        }
+    }
+
+    private func save(into run: CheckpointRun) {
+        let started = ContinuousClock.now
+        var writer = StateWriter()
+        router.save(to: &writer)
+        run.add(.router, writer.bytes)
+        writer.removeAll()
+        positions.save(to: &writer)
+        run.add(.positions, writer.bytes)
+        run.notePause((ContinuousClock.now - started).inSeconds)
+    }
+
+    /// Stands for readings that were acknowledged and that the disk has lost: counted and named, not forgotten.
+    private static func lost(_ readings: Int, _ sequence: UInt64, _ clock: any WallClock) -> Batch {
+        var batch = Batch(
+            origin: Origin(
+                source: SourceID(0), sourceName: "spool", position: Int64(clamping: sequence), received: clock.now()))
+        for _ in 0..<readings {
+            batch.rejects.append(
+                Reject(
+                    reason: .malformed, detail: "record \(sequence) of the spool is damaged",
+                    payload: ByteRange(offset: 0, length: 0)))
+        }
+        return batch
+    }
+}
+
+/// Reads entries of the spool by number, mostly one after the other.
+struct SpoolCursor: Sendable {
+    private let durability: EngineDurability
+    private let table: SeriesTable
+    /// From this record on the ids in it have lost their names: batches are decoded again.
+    private let namesEnd: UInt64?
+    private var reader: SpoolReader?
+    private var records: [SpoolRecord] = []
+    private var nextRecord = 0
+    private static let readBytes = 4 << 20
+
+    init(durability: EngineDurability, table: SeriesTable, namesEnd: UInt64?) {
+        self.durability = durability
+        self.table = table
+        self.namesEnd = namesEnd
+    }
+
+    /// nil where the record is damaged or gone.
+    mutating func entry(_ sequence: UInt64) async throws -> SpoolEntry? {
+        if reader == nil || (nextRecord < records.count && records[nextRecord].sequence > sequence) {
+            reader = durability.spool.read(from: sequence)
+            records = []
+            nextRecord = 0
+        }
+        while true {
+            while nextRecord < records.count, records[nextRecord].sequence < sequence { nextRecord += 1 }
+            if nextRecord < records.count {
+                guard records[nextRecord].sequence == sequence else { return nil }
+                defer { nextRecord += 1 }
+                return decode(records[nextRecord])
+            }
+            records = try await reader?.nextRecords(limit: Self.readBytes) ?? []
+            nextRecord = 0
+            guard !records.isEmpty else {
+                reader = nil
+                return nil
+            }
+        }
+    }
+
+    private func decode(_ record: SpoolRecord) -> SpoolEntry? {
+        if let namesEnd, record.sequence >= namesEnd, record.sequence <= durability.lastFound,
+            let raw = SpoolEntry.rawInput(of: record.payload[...])
+        {
+            return durability.decodeAgain(raw).map { .batch($0, names: nil) }
+        }
+        // Every name in the spool has been interned before anything is read back.
+        var known = table.withIndex { KnownNames($0) }
+        return SpoolEntry(decoding: record.payload[...], known: &known)
+    }
+}

@@ -1,0 +1,227 @@
+internal import TocsinCore
+internal import TocsinDetect
+internal import TocsinStream
+
+/// A shard's part of a checkpoint: the state as it was at the barrier, saved series by series while the shard works on.
+///
+/// Series are saved in order, some after each batch; one that is about to change before its turn is saved at once
+/// (copy on update). So no stage waits for the whole, and the state is that of one moment.
+struct ShardSweep: Sendable {
+    let run: CheckpointRun
+    /// Series that existed at the barrier, and how many of them, in order, are done.
+    let seriesCount: Int
+    var next = 0
+    /// One bit a series: saved out of turn.
+    private var isSaved: [UInt64]
+    /// As at the barrier: copied when the shard first changes them.
+    let clocks: SensorClocks
+    let sourceOfSensor: [UInt16]
+    /// What belongs to no series and no sensor.
+    let progress: [UInt8]
+    var nextSensor = 0
+    var writer = StateWriter()
+    var record = StateWriter()
+
+    init(
+        run: CheckpointRun, seriesCount: Int, clocks: SensorClocks, sourceOfSensor: [UInt16], progress: [UInt8]
+    ) {
+        self.run = run
+        self.seriesCount = seriesCount
+        self.clocks = clocks
+        self.sourceOfSensor = sourceOfSensor
+        self.progress = progress
+        isSaved = Array(repeating: 0, count: (seriesCount + 63) / 64)
+    }
+
+    @inline(__always)
+    func isPending(_ series: Int) -> Bool {
+        series >= next && series < seriesCount && isSaved[series >> 6] >> UInt64(series & 63) & 1 == 0
+    }
+
+    mutating func markSaved(_ series: Int) { isSaved[series >> 6] |= 1 << UInt64(series & 63) }
+}
+
+extension Shard {
+    private static let partBytes = 1 << 20
+    /// Series saved between two looks at the clock.
+    private static let seriesPerLook = 64
+    private static let sensorsPerPart = 1024
+
+    mutating func beginSweep(_ run: CheckpointRun) {
+        let started = ContinuousClock.now
+        var progress = StateWriter()
+        clocks.saveSources(to: &progress)
+        windows.saveProgress(to: &progress)
+        sweep = ShardSweep(
+            run: run, seriesCount: sensorOfSeries.count, clocks: clocks, sourceOfSensor: sourceOfSensor,
+            progress: progress.bytes)
+        run.notePause((ContinuousClock.now - started).inSeconds)
+    }
+
+    /// To be called before a series changes.
+    @inline(__always)
+    mutating func willChange(_ local: SeriesID, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
+        if sweep != nil { saveBeforeChange(Int(local.index), series, board) }
+    }
+
+    private mutating func saveBeforeChange(_ local: Int, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
+        guard sweep?.isPending(local) == true else { return }
+        save(local, series, board)
+        sweep?.markSaved(local)
+        handInIfFull()
+    }
+
+    /// Saves what fits into the time; true when there is more to do.
+    mutating func stepSweep(_ series: LocalSeries.Mapping, _ board: [SeriesSnapshot], for time: Duration) -> Bool {
+        guard let run = sweep?.run else { return false }
+        if run.isCancelled {
+            sweep = nil
+            return false
+        }
+        if run.isCrowded { return true }
+        let started = ContinuousClock.now
+        defer { run.notePause((ContinuousClock.now - started).inSeconds) }
+        while ContinuousClock.now - started < time {
+            if !saveSome(series, board) { return false }
+        }
+        return true
+    }
+
+    /// The stream ends: what is left of the sweep at once.
+    mutating func finishSweep(_ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
+        while sweep != nil, saveSome(series, board) {}
+    }
+
+    private mutating func saveSome(_ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) -> Bool {
+        guard let before = sweep else { return false }
+        if before.next < before.seriesCount {
+            let end = min(before.next + Self.seriesPerLook, before.seriesCount)
+            for local in before.next..<end where before.isPending(local) { save(local, series, board) }
+            sweep?.next = end
+            handInIfFull()
+            return true
+        }
+        handIn(.series)
+        let end = min(before.nextSensor + Self.sensorsPerPart, before.sourceOfSensor.count)
+        saveSensors(before.nextSensor..<end)
+        handIn(.sensors)
+        sweep?.nextSensor = end
+        guard end == before.sourceOfSensor.count else { return true }
+        sweep = nil
+        before.run.finishStage()
+        return false
+    }
+
+    private mutating func handInIfFull() {
+        if let bytes = sweep?.writer.bytes.count, bytes >= Self.partBytes { handIn(.series) }
+    }
+
+    private mutating func handIn(_ section: EngineSection) {
+        guard let run = sweep?.run, let bytes = sweep?.writer.bytes, !bytes.isEmpty else { return }
+        run.add(section, bytes)
+        sweep?.writer = StateWriter()
+    }
+
+    /// Global ids, so that another number of shards can take it up.
+    private mutating func save(_ local: Int, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
+        let id = SeriesID(UInt32(local))
+        guard var record = sweep?.record else { return }
+        sweep?.record = StateWriter()
+        record.removeAll()
+        record.write(series.global[local].index)
+        record.write(isSilent[local])
+        let last = board[local]
+        record.write(last.time)
+        record.write(last.value)
+        record.write(last.low)
+        record.write(last.high)
+        record.write(last.isLearning)
+        bank.save(series: id, to: &record)
+        deduplicator.save(series: id, to: &record)
+        windows.save(series: id, to: &record)
+        sweep?.writer.write(blob: record.bytes)
+        sweep?.record = record
+    }
+
+    private mutating func saveSensors(_ range: Range<Int>) {
+        guard let sweep else { return }
+        var writer = StateWriter()
+        writer.write(raw: sweep.progress)
+        writer.write(varint: UInt64(range.count))
+        var record = StateWriter()
+        for sensor in range {
+            writer.write(globalSensor(UInt32(sensor)).index)
+            writer.write(sweep.sourceOfSensor[sensor])
+            record.removeAll()
+            sweep.clocks.save(sensor: SensorID(UInt32(sensor)), to: &record)
+            writer.write(blob: record.bytes)
+        }
+        self.sweep?.writer = writer
+    }
+}
+
+// MARK: Restoring
+
+/// Which sensors there are, and whose every series is.
+struct KnownSensors: Sendable {
+    let count: Int
+    let ofSeries: [UInt32]
+}
+
+extension Shard {
+    /// Takes up the shard's own of the sensors that any shard saved.
+    mutating func restoreSensors(from reader: inout StateReader, _ known: KnownSensors) -> Bool {
+        guard clocks.restoreSources(from: &reader), windows.restoreProgress(from: &reader),
+            let count = reader.readCount(of: 7)
+        else { return false }
+        for _ in 0..<count {
+            guard let sensor = reader.read(UInt32.self), let source = reader.read(UInt16.self),
+                let bytes = reader.readBlob(), Int(sensor) < known.count
+            else { return false }
+            guard Int(sensor) % self.count == number else { continue }
+            let local = SensorID(sensor / UInt32(self.count))
+            var record = StateReader(bytes)
+            guard clocks.restore(sensor: local, from: &record) else { return false }
+            makeRoom(forSensor: local)
+            sourceOfSensor[Int(local.index)] = source
+        }
+        return true
+    }
+
+    /// Takes up the shard's own of the series in one part of a checkpoint.
+    /// - Parameter withWindows: false where the windows are defined otherwise now: those begin anew.
+    mutating func restoreSeries(
+        _ part: ArraySlice<UInt8>, _ known: KnownSensors, withWindows: Bool, _ series: inout LocalSeries.Mapping,
+        _ board: inout [SeriesSnapshot]
+    ) -> Bool {
+        if !limits.isEmpty, names.isEmpty { names.catchUp() }
+        var reader = StateReader(part)
+        while !reader.isAtEnd {
+            guard let bytes = reader.readBlob() else { return false }
+            var record = StateReader(bytes)
+            guard let global = record.read(UInt32.self), Int(global) < known.ofSeries.count else { return false }
+            let sensor = known.ofSeries[Int(global)]
+            guard Int(sensor) % count == number else { continue }
+            let local = local(
+                SeriesID(global), sensor: SensorID(sensor / UInt32(count)), &series, &board)
+            guard restore(local, from: &record, withWindows: withWindows, &board) else { return false }
+            setLimits(of: SeriesID(global), local: Int(local.index))
+        }
+        return true
+    }
+
+    private mutating func restore(
+        _ local: SeriesID, from record: inout StateReader, withWindows: Bool, _ board: inout [SeriesSnapshot]
+    ) -> Bool {
+        let index = Int(local.index)
+        guard let isSilent = record.readFlag(), let time = record.readTimestamp(), let value = record.readDouble(),
+            let low = record.readDouble(), let high = record.readDouble(), let isLearning = record.readFlag(),
+            bank.restore(series: local, from: &record), deduplicator.restore(series: local, from: &record)
+        else { return false }
+        if isSilent, !self.isSilent[index] { silentSeries[Int(sensorOfSeries[index])] += 1 }
+        self.isSilent[index] = isSilent
+        board[index] = SeriesSnapshot(time: time, value: value, low: low, high: high, isLearning: isLearning)
+        let sensor = SensorID(sensorOfSeries[index])
+        return withWindows ? windows.restore(series: local, sensor: sensor, from: &record) : true
+    }
+}
