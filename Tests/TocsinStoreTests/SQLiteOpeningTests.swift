@@ -103,7 +103,7 @@ import TocsinTestKit
         for _ in 0..<3 { try await store.write([Self.outcome(table, sensors: (0..<500).map { "s\($0)" })]) }
         try await store.close()
         let whole = try folder.read(path)
-        var generator = SplitMix(state: 7)
+        var generator = Generator(state: 7)
         for round in 0..<40 {
             var bytes = whole
             if round % 4 == 0 {
@@ -190,17 +190,5 @@ import TocsinTestKit
         } catch {
             return error as? TocsinError
         }
-    }
-}
-
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
-private struct SplitMix {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -19,19 +19,20 @@ struct RowIDs {
         var hash: UInt64
     }
 
-    // Heard since the last flush, by `SensorID.index`.
-    private var firstSeen: [Int64] = []
-    private var lastSeen: [Int64] = []
-    private var isHeard: [Bool] = []
-    private var heard: [Int] = []
-    // Series stored before a unit was known.
-    private var unitless: [SeriesID] = []
+    // By `SensorID.index`.
+    var firstSeen: [Int64] = []
+    var lastSeen: [Int64] = []
+    var isHeard: [Bool] = []
+    /// Sensors heard and not written down yet, the one that waits longest first.
+    var heard = WaitingList<SensorID>()
+    /// Series stored before a unit was known.
+    var unitless = WaitingList<SeriesID>()
 
     /// Drops what a failed transaction may have made untrue. When sensors were heard is kept: that is still true.
     mutating func forget() {
         for index in sensors.indices { sensors[index] = 0 }
         for index in series.indices { series[index] = 0 }
-        unitless = []
+        unitless = WaitingList()
     }
 
     // MARK: Resolving
@@ -54,10 +55,7 @@ struct RowIDs {
         guard !newSensors.isEmpty || !newSeries.isEmpty else { return }
         let (sensorRequests, seriesRequests) = (newSensors.map(\.id), newSeries)
         let names = table.withIndex { index in Names(sensorRequests, seriesRequests, index) }
-        for (sensor, entry) in zip(newSensors, names.sensors) {
-            sensors[Int(sensor.id.index)] = try Self.row(
-                ofSensor: entry.name, zone: entry.zone, time: sensor.time, database)
-        }
+        try insertSensors(newSensors, names, database)
         try insertSeries(newSeries, names, database)
     }
 
@@ -97,32 +95,69 @@ struct RowIDs {
         metricOfSeries.append(contentsOf: repeatElement(0, count: missing))
     }
 
-    private mutating func insertSeries(_ list: [SeriesID], _ names: Names, _ database: Database) throws {
-        for (id, entry) in zip(list, names.series) {
-            let index = Int(id.index)
-            metricOfSeries[index] = entry.metric.index
-            let metric = Int(entry.metric.index)
-            while metrics.count <= metric { metrics.append(MetricText(jsonKey: [], hash: 0)) }
-            if metrics[metric].jsonKey.isEmpty {
-                var json = JSONWriter()
-                json.key(entry.name)
-                var hash = StableHash()
-                hash.combine(entry.name)
-                metrics[metric] = MetricText(jsonKey: json.bytes, hash: hash.value)
+    private mutating func insertSensors(_ list: [NewSensor], _ names: Names, _ database: Database) throws {
+        let insert = try SQLStatement(
+            database,
+            "INSERT INTO sensors (name, zone, first_seen, last_seen) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING")
+        let find = try SQLStatement(database, "SELECT id FROM sensors WHERE name = ?")
+        try insert.repeatedly {
+            for (sensor, entry) in zip(list, names.sensors) {
+                try insert.bind(1, entry.name)
+                try insert.bind(2, entry.zone)
+                insert.bind(3, sensor.time.nanoseconds)
+                insert.bind(4, sensor.time.nanoseconds)
+                if try insert.run() > 0 {
+                    sensors[Int(sensor.id.index)] = database.lastInsertedRowID
+                } else {
+                    try find.bind(1, entry.name)
+                    sensors[Int(sensor.id.index)] = try find.firstInteger() ?? 0
+                }
             }
-            // The sensor of a series always comes with it, in an event or in a window.
-            let sensor = sensors[Int(entry.sensor.index)]
-            try database.run(
-                """
-                INSERT INTO series (sensor_id, metric, unit) VALUES (?, ?, ?)
-                ON CONFLICT (sensor_id, metric) DO UPDATE SET unit = coalesce(excluded.unit, unit)
-                """, [.integer(sensor), .text(entry.name), .optional(entry.unit)])
-            series[index] =
-                try database.integer(
-                    "SELECT id FROM series WHERE sensor_id = ? AND metric = ?", [.integer(sensor), .text(entry.name)])
-                ?? 0
-            if entry.unit == nil { unitless.append(id) }
         }
+    }
+
+    private mutating func insertSeries(_ list: [SeriesID], _ names: Names, _ database: Database) throws {
+        let insert = try SQLStatement(
+            database,
+            "INSERT INTO series (sensor_id, metric, unit) VALUES (?, ?, ?) ON CONFLICT (sensor_id, metric) DO NOTHING")
+        let find = try SQLStatement(database, "SELECT id FROM series WHERE sensor_id = ? AND metric = ?")
+        try insert.repeatedly {
+            for (id, entry) in zip(list, names.series) {
+                describe(entry.metric, entry.name)
+                metricOfSeries[Int(id.index)] = entry.metric.index
+                // The sensor of a series always comes with it, in an event or in a window.
+                let sensor = sensors[Int(entry.sensor.index)]
+                insert.bind(1, sensor)
+                try insert.bind(2, entry.name)
+                try insert.bind(3, entry.unit)
+                if try insert.run() > 0 {
+                    series[Int(id.index)] = database.lastInsertedRowID
+                } else {
+                    find.bind(1, sensor)
+                    try find.bind(2, entry.name)
+                    let row = try find.firstInteger() ?? 0
+                    series[Int(id.index)] = row
+                    if let unit = entry.unit { try Self.setUnit(unit, ofSeries: row, database) }
+                }
+                if entry.unit == nil { unitless.append(id) }
+            }
+        }
+    }
+
+    private mutating func describe(_ metric: MetricID, _ name: String) {
+        let index = Int(metric.index)
+        while metrics.count <= index { metrics.append(MetricText(jsonKey: [], hash: 0)) }
+        guard metrics[index].jsonKey.isEmpty else { return }
+        var json = JSONWriter()
+        json.key(name)
+        var hash = StableHash()
+        hash.combine(name)
+        metrics[index] = MetricText(jsonKey: json.bytes, hash: hash.value)
+    }
+
+    static func setUnit(_ unit: String, ofSeries row: Int64, _ database: Database) throws {
+        try database.run(
+            "UPDATE series SET unit = ? WHERE id = ? AND unit IS NOT ?", [.text(unit), .integer(row), .text(unit)])
     }
 
     /// The row of a sensor, made when new.
@@ -132,47 +167,6 @@ struct RowIDs {
             "INSERT INTO sensors (name, zone, first_seen, last_seen) VALUES (?, ?, ?, ?)",
             [.text(name), .optional(zone), .integer(time.nanoseconds), .integer(time.nanoseconds)])
         return database.lastInsertedRowID
-    }
-
-    // MARK: First and last seen
-
-    mutating func hear(_ sensor: SensorID, at time: Timestamp) {
-        let index = Int(sensor.index)
-        let nanoseconds = time.nanoseconds
-        if nanoseconds > lastSeen[index] { lastSeen[index] = nanoseconds }
-        if nanoseconds < firstSeen[index] { firstSeen[index] = nanoseconds }
-        guard !isHeard[index] else { return }
-        isHeard[index] = true
-        heard.append(index)
-    }
-
-    /// Writes down when sensors were heard, and the zones and units that became known since they were first stored.
-    mutating func flush(table: SeriesTable, _ database: Database) throws {
-        let (sensorRequests, seriesRequests) = (heard.map { SensorID(UInt32($0)) }, unitless)
-        let names = table.withIndex { index in Names(sensorRequests, seriesRequests, index) }
-        for (index, entry) in zip(heard, names.sensors) where sensors[index] > 0 {
-            try database.run(
-                """
-                UPDATE sensors SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?),
-                    zone = coalesce(?, zone) WHERE id = ?
-                """,
-                [
-                    .integer(firstSeen[index]), .integer(lastSeen[index]), .optional(entry.zone),
-                    .integer(sensors[index]),
-                ])
-        }
-        for index in heard { isHeard[index] = false }
-        heard.removeAll(keepingCapacity: true)
-        var stillUnitless: [SeriesID] = []
-        for (id, entry) in zip(unitless, names.series) {
-            if let unit = entry.unit, series[Int(id.index)] > 0 {
-                try database.run(
-                    "UPDATE series SET unit = ? WHERE id = ?", [.text(unit), .integer(series[Int(id.index)])])
-            } else {
-                stillUnitless.append(id)
-            }
-        }
-        unitless = stillUnitless
     }
 }
 

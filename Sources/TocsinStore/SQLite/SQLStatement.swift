@@ -117,6 +117,12 @@ struct SQLStatement {
         return false
     }
 
+    /// The first column of the first row; nil when there is no row or it is NULL.
+    func firstInteger() throws -> Int64? {
+        defer { reset() }
+        return try next() && !isNull(0) ? int64(0) : nil
+    }
+
     private func failure(_ code: Int32) -> DatabaseError {
         let message = String(cString: sqlite3_errmsg(connection))
         reset()

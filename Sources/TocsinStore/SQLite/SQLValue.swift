@@ -51,8 +51,6 @@ extension Database {
     func integer(_ sql: String, _ values: [SQLValue] = []) throws -> Int64? {
         let statement = try SQLStatement(self, sql)
         try statement.bind(values)
-        defer { statement.reset() }
-        guard try statement.next(), !statement.isNull(0) else { return nil }
-        return statement.int64(0)
+        return try statement.firstInteger()
     }
 }

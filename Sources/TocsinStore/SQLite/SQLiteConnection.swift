@@ -24,7 +24,9 @@ enum SQLiteConnection {
         configuration.maximumReaderCount = readerCount
         configuration.prepareDatabase { database in
             let isReader = database.configuration.readonly
-            if !isReader || settings.isReadOnly { try SQLiteSchema.inspect(database, path: path) }
+            if !isReader || settings.isReadOnly {
+                try SQLiteSchema.inspect(database, path: path, isReadOnly: settings.isReadOnly)
+            }
             let cache = isReader ? readerCacheBytes : settings.cacheBytes
             try database.execute(sql: "PRAGMA cache_size = -\(max(1, cache / 1024))")
             guard !isReader else { return }

@@ -10,6 +10,13 @@ internal import TocsinCore
 enum SQLiteFailure {
     /// `TocsinError` and cancellation pass unchanged.
     static func translate(_ error: any Error, path: String) -> any Error {
+        if let damage = error as? DamagedChunk {
+            return TocsinError(
+                .store, "row \(damage.id) of window_chunks is damaged: its bytes are not those that were written",
+                place: path,
+                remedy: "Check the disk. Without that row the others can be listed again: "
+                    + "`sqlite3 FILE \"DELETE FROM window_chunks WHERE id = \(damage.id)\"`.")
+        }
         guard let error = error as? DatabaseError else { return error }
         let code = error.resultCode
         let cause = "\(error.message ?? "no message") (SQLite code \(error.extendedResultCode.rawValue))"

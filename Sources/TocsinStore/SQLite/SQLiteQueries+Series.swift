@@ -1,7 +1,7 @@
 internal import GRDB
 internal import TocsinCore
 
-// Events and windows: the two tables that grow to millions of rows.
+// Events; windows have a search of their own (`WindowSearch`).
 extension SQLiteQueries {
     // MARK: Events
 
@@ -68,8 +68,9 @@ extension SQLiteQueries {
         try !series(metric: metric, sensor: sensor, limit: 1, database).isEmpty
     }
 
-    private static func series(
-        metric: String?, sensor: Int64?, limit: Int64 = -1, _ database: Database
+    /// The series of a metric, of a sensor, or of both; at most `limit`, all where it is negative.
+    static func series(
+        metric: String?, sensor: Int64?, limit: Int64, _ database: Database
     ) throws -> [Int64] {
         var conditions: [String] = []
         var arguments: [SQLValue] = []
@@ -85,62 +86,5 @@ extension SQLiteQueries {
             "SELECT id FROM series WHERE \(conditions.joined(separator: " AND ")) LIMIT ?",
             arguments + [.integer(limit)]
         ) { $0.int64(0) }
-    }
-
-    // MARK: Windows
-
-    static func windows(_ query: RecordQuery, _ database: Database) throws -> [StoredWindow] {
-        guard let selection = try Selection(query, database) else { return [] }
-        if let sensor = selection.sensor {
-            var hits: [SortedRuns.Hit] = []
-            for series in try series(metric: selection.metric, sensor: sensor, database) {
-                hits += try SortedRuns.windows.newest(selection.reach, key: series, times: selection.times, database)
-            }
-            hits.sort(by: SortedRuns.Hit.precedes)
-            return try selection.cut(hits).flatMap { try windows("WHERE t.id = ?", [.integer($0.id)], database) }
-        }
-        var arguments: [SQLValue] = [.integer(selection.times.lowerBound), .integer(selection.times.upperBound)]
-        var condition = ""
-        if let metric = selection.metric {
-            guard try exists(metric: metric, sensor: nil, database) else { return [] }
-            condition = "AND q.metric = ?"
-            arguments.append(.text(metric))
-        }
-        return try windows(
-            """
-            WHERE t.start BETWEEN ? AND ? \(condition)
-            ORDER BY t.start DESC, t.series_id DESC, t.size DESC, t.slide DESC LIMIT ? OFFSET ?
-            """, arguments + selection.page, database)
-    }
-
-    private static func windows(
-        _ clauses: String, _ arguments: [SQLValue], _ database: Database
-    ) throws -> [StoredWindow] {
-        try database.rows(
-            """
-            SELECT s.name, q.metric, t.start, t.size, t.score, t.statistics
-            FROM windows t CROSS JOIN series q ON q.id = t.series_id CROSS JOIN sensors s ON s.id = q.sensor_id
-            \(clauses)
-            """, arguments
-        ) { row in
-            let start = row.timestamp(2)
-            return StoredWindow(
-                sensor: row.text(0), metric: row.text(1), start: start,
-                end: start.advanced(by: .nanoseconds(row.int64(3))), statistics: row.doubles(5), score: row.double(4))
-        }
-    }
-}
-
-extension SQLStatement {
-    /// Little-endian doubles; statistics that an older version did not have yet are not-a-number.
-    func doubles(_ column: Int32) -> [Double] {
-        let bytes = bytes(column)
-        var values = bytes.withUnsafeBytes { raw in
-            (0..<raw.count / 8).map { index in
-                Double(bitPattern: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self)))
-            }
-        }
-        while values.count < WindowStatistic.columns { values.append(.nan) }
-        return values
     }
 }

@@ -4,28 +4,31 @@ internal import TocsinCore
 /// Deletion of what is too old or too much, in slices: each is one short transaction, and writers get their turn
 /// between two of them.
 struct SQLiteRetention {
-    /// Runs one slice as a change of the store.
-    let change: @Sendable (@escaping @Sendable (Database) throws -> Int) async throws -> Int
+    let store: SQLiteStore
 
     private static let rowsByAge = 10_000
     private static let rowsBySize = 2000
+    private static let chunksByAge = 64
+    private static let chunksBySize = 8
     private static let pagesBySlice = 2000
 
     private static let events = (table: "sensor_events", time: "time")
-    private static let windows = (table: "windows", time: "start")
 
     func apply(_ policy: RetentionPolicy, now: Timestamp) async throws -> [String: Int] {
         var deleted: [String: Int] = [:]
         deleted["sensor_events"] = try await deleteOld(Self.events, policy.eventAge, now)
-        deleted["windows"] = try await deleteOld(Self.windows, policy.windowAge, now)
+        deleted["windows"] = try await deleteOldWindows(policy.windowAge, now)
         deleted["anomalies"] = try await deleteOld(("anomalies", "time"), policy.anomalyAge, now)
         // A cleared alarm goes with its anomalies; one that is still open stays whatever its age.
         deleted["alarms"] = try await deleteOld(("alarms", "cleared"), policy.anomalyAge, now)
         deleted["dead_letters"] = try await deleteOld(("dead_letters", "received"), policy.deadLetterAge, now)
         try await removeEmptyRuns()
         if let bytes = policy.maxBytes {
-            for target in [Self.events, Self.windows] {
-                deleted[target.table, default: 0] += try await deleteOldest(target, until: bytes)
+            deleted["sensor_events", default: 0] += try await deleteOldest(until: bytes) { database in
+                try Self.deleteSlice(Self.events, before: .max, rows: Self.rowsBySize, database)
+            }
+            deleted["windows", default: 0] += try await deleteOldest(until: bytes) { database in
+                try Self.deleteChunks(before: .max, count: Self.chunksBySize, database)
             }
             try await shrink(to: bytes)
         }
@@ -40,7 +43,7 @@ struct SQLiteRetention {
         var total = 0
         while true {
             try Task.checkCancellation()
-            let deleted = try await change { database in
+            let deleted = try await store.change { database in
                 try Self.deleteSlice(target, before: limit.nanoseconds, rows: Self.rowsByAge, database)
             }
             total += deleted
@@ -48,13 +51,15 @@ struct SQLiteRetention {
         }
     }
 
-    private func deleteOldest(_ target: (table: String, time: String), until bytes: Int64) async throws -> Int {
+    private func deleteOldest(
+        until bytes: Int64, _ deleteSlice: @escaping @Sendable (Database) throws -> Int
+    ) async throws -> Int {
         var total = 0
         while true {
             try Task.checkCancellation()
-            let deleted = try await change { database in
+            let deleted = try await store.change { database in
                 guard try Self.usedBytes(database) > bytes else { return 0 }
-                return try Self.deleteSlice(target, before: .max, rows: Self.rowsBySize, database)
+                return try deleteSlice(database)
             }
             if deleted == 0 { return total }
             total += deleted
@@ -72,9 +77,65 @@ struct SQLiteRetention {
             """, [.integer(limit), .integer(Int64(rows))])
     }
 
+    // MARK: Windows
+
+    /// Whole chunks first; then those that hold both old and new windows are written again without the old ones.
+    private func deleteOldWindows(_ age: Span64?, _ now: Timestamp) async throws -> Int {
+        guard let age, age.nanoseconds >= 0 else { return 0 }
+        let limit = now.advanced(by: Span64(nanoseconds: -age.nanoseconds)).nanoseconds
+        var total = 0
+        while true {
+            try Task.checkCancellation()
+            let deleted = try await store.change { try Self.deleteChunks(before: limit, count: Self.chunksByAge, $0) }
+            if deleted == 0 { break }
+            total += deleted
+        }
+        let mixed = try await store.query { database in
+            try database.rows(
+                "SELECT id FROM window_chunks WHERE last_start >= ? AND first_start < ?",
+                [.integer(limit), .integer(limit)]
+            ) { $0.int64(0) }
+        }
+        for first in stride(from: 0, to: mixed.count, by: Self.chunksByAge) {
+            try Task.checkCancellation()
+            let slice = mixed[first..<min(first + Self.chunksByAge, mixed.count)]
+            total += try await store.change { try Self.trimChunks(slice, before: limit, $0) }
+        }
+        return total
+    }
+
+    /// Returns the windows that were in them.
+    private static func deleteChunks(before limit: Int64, count: Int, _ database: Database) throws -> Int {
+        var deleted: Int64 = 0
+        try database.inTransaction(.immediate) {
+            let chunks = try database.rows(
+                "SELECT id, rows FROM window_chunks WHERE last_start < ? ORDER BY last_start LIMIT ?",
+                [.integer(limit), .integer(Int64(count))]
+            ) { ($0.int64(0), $0.int64(1)) }
+            for (id, rows) in chunks {
+                try database.run("DELETE FROM window_chunks WHERE id = ?", [.integer(id)])
+                deleted += min(max(1, rows), Int64(WindowChunkPacker.rows))
+            }
+            return .commit
+        }
+        return Int(deleted)
+    }
+
+    private static func trimChunks(_ ids: ArraySlice<Int64>, before limit: Int64, _ database: Database) throws -> Int {
+        var dropped = 0
+        try database.inTransaction(.immediate) {
+            for id in ids {
+                // A damaged chunk stays until all of it is old.
+                do { dropped += try WindowChunkWriter.trim(id, before: limit, database) } catch is DamagedChunk {}
+            }
+            return .commit
+        }
+        return dropped
+    }
+
     private func removeEmptyRuns() async throws {
-        _ = try await change { database in
-            try SortedRuns.events.removeEmptyRuns(database) + SortedRuns.windows.removeEmptyRuns(database)
+        _ = try await store.change { database in
+            try SortedRuns.events.removeEmptyRuns(database)
         }
     }
 
@@ -90,8 +151,9 @@ struct SQLiteRetention {
     /// Gives free pages back to the file system until the file is within its bound.
     private func shrink(to bytes: Int64) async throws {
         var isShrunk = false
-        while true {
-            let freed = try await change { database in
+        // A process that is to end leaves the rest to the next one: gigabytes take half a minute.
+        while !Task.isCancelled {
+            let freed = try await store.change { database in
                 let pages = try database.integer("PRAGMA page_count") ?? 0
                 let size = try database.integer("PRAGMA page_size") ?? 0
                 guard pages * size > bytes, try database.integer("PRAGMA freelist_count") ?? 0 > 0 else { return 0 }
@@ -103,6 +165,8 @@ struct SQLiteRetention {
         }
         guard isShrunk else { return }
         // The file itself becomes shorter when the log is folded into it.
-        _ = try await change { database in try database.integer("PRAGMA wal_checkpoint(TRUNCATE)").map(Int.init) ?? 0 }
+        _ = try await store.change { database in
+            try database.integer("PRAGMA wal_checkpoint(TRUNCATE)").map(Int.init) ?? 0
+        }
     }
 }

@@ -8,7 +8,19 @@ enum SQLiteSchema {
 
     /// Numbered steps, applied in order and once each; the number of the last is the file's `user_version`.
     /// A published step is never edited: a change is a new step.
-    static let migrations: [String] = [first]
+    static let migrations: [Step] = [.sql(first), .program(packWindows)]
+
+    enum Step: Sendable {
+        case sql(String)
+        case program(@Sendable (Database) throws -> Void)
+
+        func run(_ database: Database) throws {
+            switch self {
+            case .sql(let text): try database.execute(sql: text)
+            case .program(let body): try body(database)
+            }
+        }
+    }
 
     static var version: Int64 { Int64(migrations.count) }
 
@@ -17,7 +29,7 @@ enum SQLiteSchema {
         let present = try database.integer("PRAGMA user_version") ?? 0
         for number in Int(present)..<max(migrations.count, Int(present)) {
             try database.inTransaction(.immediate) {
-                try database.execute(sql: migrations[number])
+                try migrations[number].run(database)
                 try database.execute(sql: "PRAGMA application_id = \(applicationID)")
                 try database.execute(sql: "PRAGMA user_version = \(number + 1)")
                 return .commit
@@ -26,7 +38,8 @@ enum SQLiteSchema {
     }
 
     /// Refuses databases that are not Tocsin's or that a newer Tocsin made, before anything in them is changed.
-    static func inspect(_ database: Database, path: String) throws {
+    /// - Parameter isReadOnly: refuses an older schema too, because it cannot be brought up to date.
+    static func inspect(_ database: Database, path: String, isReadOnly: Bool) throws {
         let owner = try database.integer("PRAGMA application_id") ?? 0
         let version = try database.integer("PRAGMA user_version") ?? 0
         let tables = try database.integer("SELECT count(*) FROM sqlite_schema") ?? 0
@@ -41,6 +54,11 @@ enum SQLiteSchema {
                 "the database was made by a newer version of the program: its schema is number \(version), "
                     + "and this program knows schemas up to \(self.version)", place: path,
                 remedy: "Install the newer version, or give another path; nothing in this file was changed.")
+        }
+        guard !isReadOnly || version == 0 || version == self.version else {
+            throw TocsinError(
+                .store, "the database was made by an older version of the program and is open for reading only",
+                place: path, remedy: "Start the program on it once; that brings it up to date.")
         }
     }
 

@@ -14,13 +14,14 @@ public struct SQLiteSettings: Sendable {
     public var cacheBytes: Int
     /// Opens for queries only: no process lock, so it works beside a running writer; every change throws.
     public var isReadOnly: Bool
-    /// Rows that may wait before they are entered into the per-sensor index (see docs/schema.md).
+    /// Events that may wait before they are entered into the per-sensor index; and windows that may wait in small chunks,
+    /// if each were full (see docs/schema.md).
     public var unindexedRows: Int
 
     public init(
         storesEvents: Bool = true, storesPayloads: Bool = true,
         windows: [WindowDefinition] = [.oneMinute, .fiveMinutes], busyTimeout: Span64 = .seconds(5),
-        cacheBytes: Int = 64 << 20, isReadOnly: Bool = false, unindexedRows: Int = 32_768
+        cacheBytes: Int = 16 << 20, isReadOnly: Bool = false, unindexedRows: Int = 32_768
     ) {
         self.storesEvents = storesEvents
         self.storesPayloads = storesPayloads

@@ -23,7 +23,7 @@ extension SQLiteStore {
             }
             switch listing {
             case .events(let query): _ = try SQLiteQueries.events(query, database)
-            case .windows(let query): _ = try SQLiteQueries.windows(query, database)
+            case .windows(let query): _ = try WindowSearch.windows(query, database)
             case .anomalies(let query): _ = try SQLiteQueries.anomalies(query, database)
             case .alarms(let query, let state): _ = try SQLiteQueries.alarms(query, state: state, database)
             case .openAlarms: _ = try SQLiteQueries.openAlarms(database)

@@ -24,7 +24,7 @@ extension SQLiteStore {
     }
 
     public func windows(_ query: RecordQuery) async throws -> [StoredWindow] {
-        try await self.query { try SQLiteQueries.windows(query, $0) }
+        try await self.query { try WindowSearch.windows(query, $0) }
     }
 
     public func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] {
@@ -44,7 +44,7 @@ extension SQLiteStore {
     }
 
     public func applyRetention(_ policy: RetentionPolicy, now: Timestamp) async throws -> [String: Int] {
-        try await SQLiteRetention(change: change).apply(policy, now: now)
+        try await SQLiteRetention(store: self).apply(policy, now: now)
     }
 
     public func statistics() async throws -> StoreStatistics {
@@ -54,11 +54,10 @@ extension SQLiteStore {
                 rows[table] = Int(try database.integer("SELECT count(*) FROM \(table)") ?? 0)
             }
             // Counting millions of rows takes seconds; their ids are given out one after the other.
-            for table in ["sensor_events", "windows"] {
-                let last = try database.integer("SELECT max(id) FROM \(table)")
-                let first = try database.integer("SELECT min(id) FROM \(table)")
-                if let first, let last { rows[table] = Int(last - first + 1) } else { rows[table] = 0 }
-            }
+            let last = try database.integer("SELECT max(id) FROM sensor_events")
+            let first = try database.integer("SELECT min(id) FROM sensor_events")
+            if let first, let last { rows["sensor_events"] = Int(last - first + 1) } else { rows["sensor_events"] = 0 }
+            rows["windows"] = Int(try database.integer("SELECT sum(rows) FROM window_chunks") ?? 0)
             return StoreStatistics(bytes: Self.size(of: path) + Self.size(of: path + "-wal"), rows: rows)
         }
     }

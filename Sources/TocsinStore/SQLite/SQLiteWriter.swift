@@ -10,46 +10,57 @@ struct SQLiteWriter {
     /// Reused for every event's readings.
     var json = ReadingsText()
     var events = RunProgress(runs: .events)
-    var windows = RunProgress(runs: .windows)
+    var windows: WindowChunkWriter
     private var isLoaded = false
     // Arrival time of the batch with which "last seen" was last written down.
     private var lastFlush: Int64?
 
-    // "Last seen" of ten thousand sensors costs as much as a batch: often enough for people is every five seconds.
+    // "Last seen" of ten thousand sensors costs as much as a batch: often enough for people is every five seconds, and
+    // every second a part of what is many.
     private static let flushInterval: Int64 = 5_000_000_000
+    private static let flushStep: Int64 = 1_000_000_000
 
     init(table: SeriesTable, settings: SQLiteSettings) {
         self.table = table
         self.settings = settings
+        windows = WindowChunkWriter(definitions: settings.windows, unindexedRows: settings.unindexedRows)
     }
 
     /// One transaction for all outcomes. After a failure the database and this state are as before.
     /// - Returns: for each outcome, the readings that were there before.
     mutating func write(_ outcomes: [BatchOutcome], _ database: Database) throws -> [HeldReadings] {
         var held: [HeldReadings] = []
+        let received = outcomes.last?.batch.origin.received.nanoseconds
+        let isFlushDue = received.map(isFlushDue) ?? false
+        if isFlushDue, !rowIDs.isFlushing { rowIDs.beginFlush() }
         try transaction(database) { writer in
             try writer.rowIDs.resolve(outcomes, table: writer.table, database)
             for outcome in outcomes {
                 writer.hear(outcome)
                 held.append(writer.settings.storesEvents ? try writer.writeEvents(outcome, database) : HeldReadings())
-                try writer.writeWindows(outcome.windows, database)
+                try writer.windows.add(outcome.windows, rows: writer.rowIDs.series, database)
                 try Self.writeAnomalies(outcome.anomalies, database)
                 try Self.writeAlarms(outcome.alarmChanges, database)
                 try Self.writeDeadLetters(outcome.deadLetters, database)
             }
             try writer.events.sealIfDue(writer.settings.unindexedRows, database)
-            try writer.windows.sealIfDue(writer.settings.unindexedRows, database)
-            if let received = outcomes.last?.batch.origin.received.nanoseconds, writer.isFlushDue(received) {
-                try writer.rowIDs.flush(table: writer.table, database)
-                writer.lastFlush = received
-            }
+            try writer.windows.finish(database)
+            if isFlushDue { try writer.rowIDs.flush(table: writer.table, database) }
+        }
+        if isFlushDue {
+            rowIDs.flushed(table: table)
+            lastFlush = received
         }
         return held
     }
 
     /// Writes down what is only in memory: call before closing.
     mutating func flush(_ database: Database) throws {
-        try transaction(database) { writer in try writer.rowIDs.flush(table: writer.table, database) }
+        rowIDs.beginFlush()
+        while rowIDs.isFlushing {
+            try transaction(database) { writer in try writer.rowIDs.flush(table: writer.table, database) }
+            rowIDs.flushed(table: table)
+        }
     }
 
     private mutating func transaction(
@@ -67,6 +78,7 @@ struct SQLiteWriter {
             }
         } catch {
             rowIDs.forget()
+            windows.discard()
             isLoaded = false
             throw error
         }
@@ -83,7 +95,7 @@ struct SQLiteWriter {
         guard let lastFlush else { return true }
         let (waited, overflow) = received.subtractingReportingOverflow(lastFlush)
         // A clock that was set back counts as due.
-        return overflow || waited < 0 || waited >= Self.flushInterval
+        return overflow || waited < 0 || waited >= (rowIDs.isFlushing ? Self.flushStep : Self.flushInterval)
     }
 }
 

@@ -1,6 +1,6 @@
 internal import GRDB
 
-/// An index by sensor (or series) and time over a large table that is appended to in the order of arrival.
+/// An index by sensor and time over a large table that is appended to in the order of arrival.
 ///
 /// An ordinary index would dirty one page per sensor with every batch: measured with 10,000 sensors, six times the
 /// bytes of the rows themselves. So, as in a log-structured merge tree, new rows stay unindexed (a short scan by id)
@@ -15,8 +15,6 @@ struct SortedRuns {
 
     static let events = SortedRuns(
         table: "sensor_events", runs: "sensor_event_runs", index: "sensor_event_index", key: "sensor_id", time: "time")
-    static let windows = SortedRuns(
-        table: "windows", runs: "window_runs", index: "window_index", key: "series_id", time: "start")
 
     /// The highest id that has ever been entered into a run that still exists.
     func lastIndexedID(_ database: Database) throws -> Int64 {
