@@ -42,7 +42,7 @@ private final class NotingChannel: AlertChannel {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             sleep: { _ in })
         let work = Task { await dispatcher.run() }
-        dispatcher.tell(changes)
+        dispatcher.tell(changes, sequence: 1)
         // A dispatcher that is told to finish does not retry any more: wait for the queue first.
         while dispatcher.counts[0].delivered + dispatcher.counts[0].failed + dispatcher.counts[0].suppressed
             < changes.filter({ $0.step != .updated }).count

@@ -56,9 +56,9 @@ final class HandSleep: Sendable {
     }
 }
 
-/// Waits until the condition holds, at most ten seconds.
+/// Waits until the condition holds, at most a minute.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while !condition() {
         if ContinuousClock.now > end { return false }
         await Task.yield()

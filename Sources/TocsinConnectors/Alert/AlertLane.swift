@@ -10,7 +10,10 @@ final class AlertLane: Sendable {
     }
 
     private struct State {
-        var queue: [AlarmChange] = []
+        var queue: [(change: AlarmChange, sequence: UInt64)] = []
+        /// The batch of the change that is being delivered, and of the last one given.
+        var underWay: UInt64?
+        var lastGiven: UInt64 = 0
         var isFinished = false
         var waiter: CheckedContinuation<Void, Never>?
         var counts: AlertCounts
@@ -42,14 +45,23 @@ final class AlertLane: Sendable {
     var name: String { channel.name }
     var counts: AlertCounts { state.withLock { $0.counts } }
 
-    func add(_ changes: [AlarmChange]) {
+    /// Every change up to this batch has been delivered, held back or given up.
+    var doneThrough: UInt64 {
+        state.withLock { state in
+            guard let oldest = state.underWay ?? state.queue.first?.sequence else { return state.lastGiven }
+            return oldest > 0 ? oldest - 1 : 0
+        }
+    }
+
+    func add(_ changes: [AlarmChange], sequence: UInt64) {
         let now = clock.now()
         let (waiter, lost): (CheckedContinuation<Void, Never>?, Int) = state.withLock { state in
+            state.lastGiven = sequence
             for change in changes where channel.wants(change) {
                 if isHeldBack(change, now: now, &state) {
                     state.counts.suppressed += 1
                 } else {
-                    state.queue.append(change)
+                    state.queue.append((change, sequence))
                 }
             }
             let lost = max(0, state.queue.count - Self.queueLimit)
@@ -75,12 +87,15 @@ final class AlertLane: Sendable {
         waiter?.resume()
     }
 
-    func run() async {
+    /// - Parameter onDone: called after each change, delivered or given up.
+    func run(onDone: @Sendable () -> Void) async {
         while let change = await next() {
             let isDelivered = await deliver(change)
             state.withLock { state in
+                state.underWay = nil
                 if isDelivered { state.counts.delivered += 1 } else { state.counts.failed += 1 }
             }
+            onDone()
         }
     }
 
@@ -103,7 +118,10 @@ final class AlertLane: Sendable {
     private func next() async -> AlarmChange? {
         while true {
             let (change, isFinished): (AlarmChange?, Bool) = state.withLock { state in
-                (state.queue.isEmpty ? nil : state.queue.removeFirst(), state.isFinished)
+                guard !state.queue.isEmpty else { return (nil, state.isFinished) }
+                let next = state.queue.removeFirst()
+                state.underWay = next.sequence
+                return (next.change, state.isFinished)
             }
             if let change { return change }
             if isFinished { return nil }

@@ -31,8 +31,16 @@ public struct FileChannel: AlertChannel {
         guard file >= 0 else { throw failure("cannot open the alert log") }
         defer { close(file) }
         // One write of one line: lines of several processes never mix (O_APPEND, POSIX write).
+        let end = lseek(file, 0, SEEK_END)
         let written = json.bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        guard written == json.bytes.count else { throw failure("cannot write to the alert log") }
+        guard written == json.bytes.count else {
+            guard written >= 0 else { throw failure("cannot write to the alert log") }
+            // A full disk takes the beginning of a line: the next attempt must not stand behind it.
+            if end >= 0 { _ = ftruncate(file, end) }
+            throw TocsinError(
+                .file, "only the beginning of a line fits into the alert log: the disk is full", place: path,
+                remedy: "make room, or set alerts.file.path", isRetriable: true)
+        }
     }
 
     private func failure(_ message: String) -> TocsinError {

@@ -4,19 +4,23 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Which file a path leads to, whatever links and detours it takes.
-public struct FileIdentity: Equatable, Sendable {
-    private let device: UInt64
-    private let inode: UInt64
+/// The file itself, whatever its name: which one a path leads to, whatever links and detours it takes. A new file of
+/// the same name has another.
+public struct FileIdentity: Hashable, Sendable {
+    let device: UInt64
+    /// The file's number on its device (inode).
+    let number: UInt64
+
+    init(device: UInt64, number: UInt64) {
+        self.device = device
+        self.number = number
+    }
 
     /// - Parameter path: `-` is standard input.
     /// - Returns: nil where there is no such file, and for pipes and devices, which hold nothing to lose.
     public init?(path: String) {
-        var status = stat()
-        guard (path == "-" ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0,
-            status.st_mode & S_IFMT == S_IFREG
-        else { return nil }
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        inode = UInt64(truncatingIfNeeded: status.st_ino)
+        let status = path == "-" ? FileStatus(descriptor: STDIN_FILENO) : FileStatus(path: path)
+        guard let status, status.isRegular else { return nil }
+        self = status.identity
     }
 }

@@ -146,7 +146,7 @@ extension FileSource {
 
     /// nil where the file has vanished since it was listed.
     private func open(_ path: String) throws(TocsinError) -> FileTail? {
-        try OpenFile.ifPresent(path).map { FileTail($0, decoding: decoding) }
+        try OpenFile.ifPresent(path).map { FileTail($0, decoding: decoding, resume: positions[path]) }
     }
 
     /// Where too many files are open, half of them are closed, those first that were silent longest.

@@ -6,8 +6,8 @@ public import TocsinDecode
 /// any of its files, and new files.
 ///
 /// Every file has a decoder of its own, and its name is the sensor of messages that name none. At most `inFlight`
-/// batches are on their way at a time; `run` returns when all are durable. After a restart a file is read from its
-/// start again: what was stored before is recognised.
+/// batches are on their way at a time; `run` returns when all are durable. After a restart a file goes on where the
+/// given positions say; without one it is read from its start again, and what was stored before is recognised.
 public struct FileSource: Source {
     public let name: String
     let decoding: DecoderSettings
@@ -19,6 +19,7 @@ public struct FileSource: Source {
     private let folder: String?
     private let follows: Bool
     private let namesOriginByPath: Bool
+    let positions: [String: ReadPosition]
     private let identity: SourceID
     private let clock: any WallClock
     private static let chunkBytes = 1 << 20
@@ -29,11 +30,12 @@ public struct FileSource: Source {
     ///   - paths: files in the order of reading; a single folder stands for its files, and in follow mode for those
     ///     that come later, so that it may be empty at first.
     ///   - namesOriginByPath: batches, and by them dead letters, carry the file's path instead of the source's name.
+    ///   - positions: how far an earlier process has come, by path.
     ///   - progress: told of the bytes of each chunk read, packed size for gzip being unknown until the end.
     public init(
         name: String, paths: [String], follows: Bool, decoding: DecoderSettings, table: SeriesTable,
         identity: SourceID, clock: any WallClock, namesOriginByPath: Bool = false,
-        progress: (@Sendable (Int) -> Void)? = nil,
+        positions: [String: ReadPosition] = [:], progress: (@Sendable (Int) -> Void)? = nil,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) throws(TocsinError) {
         self.name = name
@@ -49,6 +51,7 @@ public struct FileSource: Source {
         self.identity = identity
         self.clock = clock
         self.namesOriginByPath = namesOriginByPath
+        self.positions = positions
         self.progress = progress
         self.sleep = sleep
     }
@@ -57,7 +60,7 @@ public struct FileSource: Source {
         var pending = PendingReceipts(limit: Self.inFlight)
         if follows, let folder { return try await follow(folder: folder, delivery, &pending) }
         for (number, path) in paths.enumerated() {
-            var tail = FileTail(try OpenFile(path: path), decoding: decoding)
+            var tail = FileTail(try OpenFile(path: path), decoding: decoding, resume: positions[path])
             do {
                 // Of several files only the last can be followed, or the others would never come to their turn.
                 if follows, number == paths.count - 1 {

@@ -6,13 +6,7 @@ internal import Darwin
 
 /// Which file stands behind a name, and how long it is at the moment.
 struct FileStatus: Sendable {
-    /// The file itself, whatever its name: a new file of the same name has another.
-    struct Identity: Hashable, Sendable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
-    let identity: Identity
+    let identity: FileIdentity
     /// Bytes; says nothing for pipes and devices.
     let size: Int64
     let isRegular: Bool
@@ -32,8 +26,8 @@ struct FileStatus: Sendable {
     }
 
     private init(_ status: stat) {
-        identity = Identity(
-            device: UInt64(truncatingIfNeeded: status.st_dev), inode: UInt64(truncatingIfNeeded: status.st_ino))
+        identity = FileIdentity(
+            device: UInt64(truncatingIfNeeded: status.st_dev), number: UInt64(truncatingIfNeeded: status.st_ino))
         size = Int64(status.st_size)
         isRegular = status.st_mode & S_IFMT == S_IFREG
         isFolder = status.st_mode & S_IFMT == S_IFDIR

@@ -7,7 +7,9 @@ internal import TocsinDecode
 struct FileTail {
     let path: String
     private let settings: DecoderSettings
-    private let identity: FileStatus.Identity
+    private let identity: FileIdentity
+    /// Where an earlier process has stopped reading this very file: what lies before is not delivered again.
+    private let resume: Int64
     private let isRegular: Bool
     private var reader: OpenFile?
     private var closedAt: Int64 = 0
@@ -19,12 +21,19 @@ struct FileTail {
     /// The rest of it cannot be read.
     var isDamaged = false
 
-    init(_ opened: OpenFile, decoding: DecoderSettings) {
+    /// - Parameter resume: how far an earlier process has come with the file of this path.
+    init(_ opened: OpenFile, decoding: DecoderSettings, resume: ReadPosition? = nil) {
         path = opened.path
         var settings = decoding
         if settings.mapping.defaultSensor == nil { settings.mapping.defaultSensor = FolderListing.stem(of: path) }
         self.settings = settings
         identity = opened.status.identity
+        let status = opened.status
+        let isSame =
+            resume.map { $0.device == status.identity.device && $0.number == status.identity.number } ?? false
+        // A plain file that is shorter now has begun anew.
+        let isCut = opened.isPlain && status.size < resume?.next ?? 0
+        self.resume = isSame && !isCut && status.isRegular ? resume?.next ?? 0 : 0
         isRegular = opened.status.isRegular
         reader = opened
         assembler = settings.makeAssembler()
@@ -72,10 +81,18 @@ struct FileTail {
 
     mutating func decode(_ run: InputRun, origin: Origin, table: SeriesTable) -> Batch {
         isTable = run.layout == .rows
+        let end = run.position &+ Int64(run.bytes.count)
+        var origin = origin
+        origin.resume =
+            isRegular && path != "-"
+            ? ReadPosition(path: path, device: identity.device, number: identity.number, next: end) : nil
+        // Of a table the first rows are needed: the header stands there.
+        if end <= resume, !isTable || decoder != nil { return Batch(origin: origin) }
         var current = decoder ?? settings.makeDecoder()
         decoder = nil
-        let batch = current.decode(run, origin: origin, table: table)
+        var batch = current.decode(run, origin: origin, table: table)
         decoder = current
+        if run.position < resume { batch.drop(before: resume &- run.position) }
         return batch
     }
 
