@@ -25,6 +25,10 @@ public enum KeyRegistry {
         Section(title: "Alarms", summary: "How verdicts become incidents.", entries: AlarmKeys.all),
         Section(title: "Store", summary: "What is kept, where, and for how long.", entries: StoreKeys.all),
         Section(
+            title: "Spool and checkpoints",
+            summary: "What makes input durable at once, and a restart go on where the last run ended.",
+            entries: SpoolKeys.all),
+        Section(
             title: "Sources",
             summary: "Where readings come from, besides `POST /ingest`, which needs no source. "
                 + "`path`, `follow` and `format` belong to files and folders (`format` to `stdin` too), the keys from "

@@ -2,7 +2,8 @@ internal import TocsinCore
 
 enum DataKeys {
     static let directory = Key(
-        "data.directory", .path, default: "./tocsin-data", "Folder of the database, models and alert log.")
+        "data.directory", .path, default: "./tocsin-data",
+        "Folder of the database, spool, checkpoints, models and alert log.")
     static let all = [directory.entry]
 }
 
@@ -19,8 +20,8 @@ enum ServerKeys {
     static let ingest = Key(
         "server.ingest.enabled", .flag, default: true, "Whether `POST /ingest` takes readings.")
     static let liveInterval = Key(
-        "server.live.interval", .duration(.milliseconds(50) ... .minutes(1)), default: .milliseconds(250),
-        "How often readings are sent to each open dashboard.")
+        "server.live.interval", .duration(.milliseconds(5) ... .minutes(1)), default: .milliseconds(50),
+        "Time between two deliveries of readings to open dashboards, at least; a lone reading is sent at once.")
     static let liveHeartbeat = Key(
         "server.live.heartbeat", .duration(.seconds(1) ... .minutes(10)), default: .seconds(15),
         "How often an idle live stream sends a sign of life.")

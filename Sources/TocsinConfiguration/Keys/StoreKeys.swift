@@ -28,6 +28,36 @@ enum StoreKeys {
     ]
 }
 
+enum SpoolKeys {
+    static let enabled = Key(
+        "spool.enabled", .flag, default: true,
+        "Whether input is made durable in a spool, and the state in checkpoints; without, it is acknowledged when the "
+            + "store has it, and every start begins to learn anew.")
+    static let flushInterval = Key(
+        "spool.flushInterval", .duration(.milliseconds(0) ... .seconds(10)), default: .milliseconds(10),
+        "The disk is forced at most this often, and what comes in meanwhile waits for its acknowledgement; 0 is at once."
+    )
+    static let flushBytes = Key(
+        "spool.flushBytes", .bytes((64 << 10)...(1 << 30)), default: 4 << 20,
+        "The disk is forced earlier when so much waits.")
+    static let segmentBytes = Key(
+        "spool.segmentBytes", .bytes((1 << 20)...(4 << 30)), default: 64 << 20, "Size of one file of the spool.")
+    static let maxBytes = Key(
+        "spool.maxBytes", .bytes((16 << 20)...(1 << 50)), default: 4 << 30,
+        "What the spool may hold while the store is away; beyond it, input is refused until there is room.")
+    static let checkpointInterval = Key(
+        "checkpoint.interval", .duration(.seconds(1) ... .hours(24)), default: .seconds(30),
+        "Time between two checkpoints, at least.")
+    static let checkpointKept = Key(
+        "checkpoint.keptOlder", .integer(0...100, unit: "checkpoints"), default: 1,
+        "Older checkpoints that are kept beside the newest, with the spool from there on.")
+
+    static let all = [
+        enabled.entry, flushInterval.entry, flushBytes.entry, segmentBytes.entry, maxBytes.entry,
+        checkpointInterval.entry, checkpointKept.entry,
+    ]
+}
+
 enum AlertKeys {
     static let console = Key(
         "alerts.console.enabled", .flag, default: true, "Whether each alarm is a line on standard output.")

@@ -15,6 +15,12 @@ extension TocsinConfiguration {
         alarms = Alarms(
             clearAfter: reader.read(AlarmKeys.clearAfter), cooldown: reader.read(AlarmKeys.cooldown))
         store = Store(from: &reader)
+        spool = Spool(
+            enabled: reader.read(SpoolKeys.enabled), flushInterval: reader.read(SpoolKeys.flushInterval),
+            flushBytes: reader.read(SpoolKeys.flushBytes), segmentBytes: reader.read(SpoolKeys.segmentBytes),
+            maxBytes: reader.read(SpoolKeys.maxBytes),
+            checkpointInterval: reader.read(SpoolKeys.checkpointInterval),
+            checkpointKept: reader.read(SpoolKeys.checkpointKept))
         sources = Self.sources(from: &reader, input: input)
         alerts = Alerts(from: &reader)
         log = Log(level: reader.read(LogKeys.level), format: reader.read(LogKeys.format))

@@ -12,6 +12,7 @@ public struct TocsinConfiguration: Sendable {
     public var detection: Detection
     public var alarms: Alarms
     public var store: Store
+    public var spool: Spool
     public var sources: [Source]
     public var alerts: Alerts
     public var log: Log
@@ -27,6 +28,12 @@ public struct TocsinConfiguration: Sendable {
 
     /// The file of alarms as JSON lines: `alerts.file.path`, inside `data.directory` unless absolute.
     public var alertsFilePath: String { resolved(alerts.file.path) }
+
+    /// The folder of the spool's segments, and that of the checkpoints.
+    public var spoolPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "spool") }
+    public var checkpointPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "checkpoints") }
+    /// Up to where alerts have been told.
+    public var toldPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "alerts.told") }
 
     private func resolved(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
@@ -107,6 +114,20 @@ extension TocsinConfiguration {
         public var path: String
         public var storeEvents: Bool
         public var retention: RetentionPolicy
+    }
+
+    /// Spool and checkpoints.
+    public struct Spool: Sendable {
+        public var enabled: Bool
+        /// Of spool and checkpoints, where it is not the data folder.
+        public var folder: String?
+        /// 0 = each batch.
+        public var flushInterval: Span64
+        public var flushBytes: Int
+        public var segmentBytes: Int
+        public var maxBytes: Int
+        public var checkpointInterval: Span64
+        public var checkpointKept: Int
     }
 
     public struct Log: Sendable {

@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import TocsinCore
 internal import TocsinEngine
+internal import TocsinSpool
 
 /// How it is: health for orchestrators, overview and sensors for people, metrics for Prometheus.
 struct StatusRoutes {
@@ -44,26 +45,32 @@ struct StatusRoutes {
         }
     }
 
-    /// 200 while work flows; 503 with the reason when it does not. `/readyz` also says no while draining.
+    /// 200 while input is taken, also when what the store refuses waits in the spool (`degraded`); 503 with the reason
+    /// when it is not. `/readyz` also says no while draining.
     private func health(onlyReadiness: Bool) -> Response {
         let condition = engine.condition
         let isFine: Bool
         let status: String
+        var reason: String?
         switch condition {
         case .running: (isFine, status) = (true, "ok")
         case .draining: (isFine, status) = (!onlyReadiness, "draining")
-        case .stalled: (isFine, status) = (false, "stalled")
+        case .spooling(let fault): (isFine, status, reason) = (true, "degraded", fault)
+        case .stalled(let fault): (isFine, status, reason) = (false, "stalled", fault)
         }
         return Response.json(status: isFine ? .ok : .serviceUnavailable) {
             $0.object {
                 $0.field("status", status)
                 $0.field("version", tocsinVersion)
                 $0.field("uptime_seconds", overview.uptime.seconds.rounded())
-                if case .stalled(let reason) = condition { $0.field("reason", reason) }
+                if let reason { $0.field("reason", reason) }
                 $0.key("checks")
                 $0.object {
                     $0.field("engine", status)
-                    $0.field("store", isFine || status == "draining" ? "ok" : "failing")
+                    $0.field("store", reason == nil ? "ok" : "failing")
+                    if let spool = engine.spool {
+                        $0.field("spool", spool.figures.condition == .working ? "ok" : "failing")
+                    }
                 }
             }
         }

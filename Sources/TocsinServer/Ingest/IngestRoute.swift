@@ -49,7 +49,7 @@ final class IngestRoute: Sendable {
             throw Problem(
                 .badRequest, "the body holds no readings; send JSON lines, a JSON array, or CSV with a header")
         }
-        let summary = try await deliver(batch)
+        let summary = try await deliverOrRefuse(batch)
         if batch.eventCount == 0, let first = batch.rejects.first {
             throw Problem(
                 .badRequest,
@@ -73,10 +73,18 @@ final class IngestRoute: Sendable {
         return bytes
     }
 
+    private func deliverOrRefuse(_ batch: Batch) async throws -> DeliverySummary {
+        do {
+            return try await deliver(batch)
+        } catch let error as TocsinError where error.isRetriable {
+            throw Problem(.serviceUnavailable, "the readings were not taken: \(error.message)", retryAfter: 2)
+        }
+    }
+
     private func deliver(_ batch: Batch) async throws -> DeliverySummary {
         let engine = engine
         let summary = try await Self.first(
-            { try await engine.enqueue(batch).wait() },
+            { try await engine.accept(batch).wait() },
             unless: {
                 let end = ContinuousClock.now + Self.patience
                 while ContinuousClock.now < end {
@@ -142,10 +150,11 @@ final class IngestRoute: Sendable {
     private static func answer(_ summary: DeliverySummary) -> Response {
         Response.json(status: .accepted) {
             $0.object {
-                $0.field("accepted", summary.stored + summary.late)
+                $0.field("accepted", summary.stored + summary.late + summary.spooled)
                 $0.field("late", summary.late)
                 $0.field("duplicate", summary.duplicate)
                 $0.field("dead_lettered", summary.deadLettered)
+                if summary.spooled > 0 { $0.field("spooled", summary.spooled) }
                 guard !summary.refusals.isEmpty else { return }
                 $0.key("problems")
                 $0.array { list in

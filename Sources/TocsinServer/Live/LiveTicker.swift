@@ -15,10 +15,10 @@ public struct LiveTicker: Service, CustomStringConvertible {
     private static let storeInterval = Duration.seconds(15)
 
     /// - Parameters:
-    ///   - interval: between two deliveries of points to the charts.
+    ///   - interval: at least, between two deliveries of points to the charts.
     ///   - heartbeat: between two signs of life on a quiet connection.
     public init(
-        engine: Engine, overview: OverviewMonitor, table: SeriesTable, interval: Span64 = .milliseconds(250),
+        engine: Engine, overview: OverviewMonitor, table: SeriesTable, interval: Span64 = .milliseconds(50),
         heartbeat: Span64 = .seconds(15)
     ) {
         self.engine = engine
@@ -31,7 +31,15 @@ public struct LiveTicker: Service, CustomStringConvertible {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await every(interval) { engine.hub.flushPoints(table: table) } }
+                // A lone reading goes out at once; of many, `interval` lies between two deliveries.
+                group.addTask {
+                    await every(interval) {
+                        await engine.hub.waitForPoints()
+                        engine.hub.flushPoints(table: table)
+                    }
+                }
+                // Sensors that somebody asked for before their first reading.
+                group.addTask { await every(Self.overviewInterval) { engine.hub.flushPoints(table: table) } }
                 group.addTask { await every(Self.overviewInterval) { overview.sample() } }
                 group.addTask { await every(heartbeat) { engine.hub.heartbeat() } }
                 group.addTask { await every(Self.storeInterval) { await overview.sampleStore() } }

@@ -128,6 +128,7 @@ public final class OverviewMonitor: Sendable {
                 switch engine.condition {
                 case .running: learning.isEmpty ? "running" : "learning"
                 case .draining: "draining"
+                case .spooling: "spooling"
                 case .stalled: "stalled"
                 }
             $0.field("state", word)

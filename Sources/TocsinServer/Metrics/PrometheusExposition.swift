@@ -1,5 +1,6 @@
 internal import TocsinCore
 internal import TocsinEngine
+internal import TocsinSpool
 
 /// The state of the process in the Prometheus text format 0.0.4. No label is unbounded: never a sensor's name.
 struct PrometheusExposition {
@@ -8,8 +9,12 @@ struct PrometheusExposition {
     init(engine: Engine, overview: OverviewMonitor, alerts: [AlertCounts]) {
         let metrics = engine.metrics.snapshot
         counters(metrics)
-        family("tocsin_readings_pending", "gauge", "Readings in memory that are not durable yet.")
-        sample("tocsin_readings_pending", Double(metrics.pending))
+        family(
+            "tocsin_readings_spooled", "gauge", "Readings taken in (and spooled) that are not judged and stored yet.")
+        sample("tocsin_readings_spooled", Double(metrics.spooled))
+        family("tocsin_readings_recovered_total", "counter", "Of the readings received: read back after a restart.")
+        sample("tocsin_readings_recovered_total", Double(metrics.recovered))
+        durability(engine, metrics)
         family("tocsin_sensors", "gauge", "Sensors seen since the start.")
         sample("tocsin_sensors", Double(engine.directory.sensorCount))
         family("tocsin_series", "gauge", "Series (metrics of sensors) seen since the start.")
@@ -30,6 +35,27 @@ struct PrometheusExposition {
         histogram("tocsin_commit_seconds", "Transactions of the store.", metrics.commits)
         alertCounts(alerts)
         process(overview)
+    }
+
+    private mutating func durability(_ engine: Engine, _ metrics: EngineMetrics.Snapshot) {
+        guard let spool = engine.spool?.figures else { return }
+        family("tocsin_spool_bytes", "gauge", "Size of the spool on disk.")
+        sample("tocsin_spool_bytes", Double(spool.bytes))
+        family("tocsin_spool_segments", "gauge", "Files of the spool.")
+        sample("tocsin_spool_segments", Double(spool.segments))
+        family("tocsin_spool_waiting_bytes", "gauge", "Bytes that wait for the disk.")
+        sample("tocsin_spool_waiting_bytes", Double(spool.pendingBytes))
+        family("tocsin_spool_flushes_total", "counter", "Groups of batches that were made durable together.")
+        sample("tocsin_spool_flushes_total", Double(spool.flushes))
+        family("tocsin_checkpoints_total", "counter", "Checkpoints of the engine's state.")
+        sample("tocsin_checkpoints_total", Double(metrics.checkpoints), ["result": "written"])
+        sample("tocsin_checkpoints_total", Double(metrics.checkpointErrors), ["result": "failed"])
+        family("tocsin_checkpoint_bytes", "gauge", "Size of the last checkpoint.")
+        sample("tocsin_checkpoint_bytes", Double(metrics.lastCheckpoint.bytes))
+        family("tocsin_checkpoint_seconds", "gauge", "Time the last checkpoint took beside the stream.")
+        sample("tocsin_checkpoint_seconds", metrics.lastCheckpoint.seconds)
+        family("tocsin_checkpoint_pause_seconds", "gauge", "Longest time that a stage was held up by it.")
+        sample("tocsin_checkpoint_pause_seconds", metrics.lastCheckpoint.pause)
     }
 
     private mutating func alertCounts(_ alerts: [AlertCounts]) {
