@@ -19,22 +19,24 @@ public enum DataFolder {
         guard access(path, W_OK | X_OK) == 0 else { throw failure("cannot write to the data folder", path, errno) }
     }
 
-    /// A new, empty folder for one run under the system's folder for temporary files.
-    public static func temporary() throws(TocsinError) -> String {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    /// A new, empty folder for one run.
+    /// - Parameter folder: where it is made; nil = the system's folder for temporary files.
+    public static func temporary(in folder: String? = nil) throws(TocsinError) -> String {
+        let base = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/tocsin-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw failure("cannot make a temporary folder", base, errno) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Deletes a folder made by `temporary` with the files in it.
+    /// Deletes a folder made by `temporary` with everything in it.
     public static func removeTemporary(_ path: String) {
         guard let folder = opendir(path) else { return }
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+            guard name != ".", name != ".." else { continue }
+            if unlink("\(path)/\(name)") != 0 { removeTemporary("\(path)/\(name)") }
         }
         closedir(folder)
         rmdir(path)

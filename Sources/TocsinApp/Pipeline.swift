@@ -4,6 +4,7 @@ public import TocsinConnectors
 public import TocsinCore
 internal import TocsinDetect
 public import TocsinEngine
+internal import TocsinSpool
 public import TocsinStore
 
 /// The objects that every way of running shares: names, store, engine, alerts.
@@ -15,16 +16,19 @@ public struct Pipeline: Sendable {
     public let store: SQLiteStore
     public let engine: Engine
     public let dispatcher: AlertDispatcher
+    private let durability: EngineDurability?
 
     /// Opens the store, loads the saved forests and builds the engine around them; nothing runs yet.
     /// - Parameters:
     ///   - isLive: true goes by the wall clock as well; false is replay.
     ///   - tellsAlerts: replay of old recordings should not wake anybody.
     ///   - usesSavedModels: false lets every forest learn from this input alone, so that a replay repeats itself.
+    ///   - usesSpool: whether input is made durable in the spool, and the state in checkpoints.
     ///   - observer: shown every outcome after it is durable.
     /// - Throws: `TocsinError` when the data folder or the database cannot be used.
     public init(
         configuration: TocsinConfiguration, isLive: Bool, tellsAlerts: Bool, usesSavedModels: Bool = true,
+        usesSpool: Bool,
         clock: any WallClock,
         logger: Logger, observer: (@Sendable (BatchOutcome) -> Void)? = nil
     ) async throws {
@@ -38,20 +42,40 @@ public struct Pipeline: Sendable {
             settings: SQLiteSettings(
                 storesEvents: configuration.store.storeEvents, windows: configuration.windows))
         let channels = tellsAlerts ? AlertChannels.make(configuration, clock: clock) : []
-        dispatcher = AlertDispatcher(channels: channels, clock: clock, logger: logger)
+        let relay = ConditionRelay()
+        durability =
+            try usesSpool
+            ? Durability.open(configuration, table: table, logger: logger, relay: relay) : nil
+        let journal = try durability.map { try AlertFile(path: configuration.toldPath, spool: $0.spool.id) }
+        dispatcher = AlertDispatcher(
+            channels: channels, clock: clock, logger: logger, journal: journal)
         engine = Engine(
             settings: EngineSettings(configuration, isLive: isLive), table: table, store: store, clock: clock,
+            durability: durability,
             forests: usesSavedModels ? await SavedForests.load(from: store, logger: logger) : [:],
             listeners: [dispatcher], observer: observer,
             onConditionChange: { condition in
-                if case .stalled(let reason) = condition {
+                switch condition {
+                case .stalled(let reason):
                     logger.error(
-                        "nothing can be stored; input waits, nothing is lost", metadata: ["reason": "\(reason)"])
-                } else {
-                    logger.notice("the store takes work again")
+                        "nothing can be made durable; input waits, nothing is lost", metadata: ["reason": "\(reason)"])
+                case .spooling(let reason):
+                    logger.error(
+                        "the store takes nothing; input goes on into the spool", metadata: ["reason": "\(reason)"])
+                case .running, .draining: logger.notice("the store takes work again")
                 }
+            },
+            onNote: { note in
+                logger.log(level: note.isProblem ? .error : .notice, "\(note.text)")
             }, liveHistory: configuration.server.live.history,
             generation: UInt64(bitPattern: clock.now().nanoseconds))
+        relay.connect(to: engine)
+    }
+
+    /// Closes what was opened; to be called when the engine has ended.
+    public func close() async throws {
+        await durability?.spool.close()
+        try await store.close()
     }
 }
 

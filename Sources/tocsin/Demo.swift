@@ -34,6 +34,7 @@ struct Demo: AsyncParsableCommand {
     var seed: UInt64 = 1
 
     func run() async throws {
+        ProcessMemory.limitArenas()
         try await Terminal.run {
             let folder = try dataDir ?? DataFolder.temporary()
             defer { if dataDir == nil { DataFolder.removeTemporary(folder) } }

@@ -35,6 +35,11 @@ struct Replay: AsyncParsableCommand {
     @Flag(name: .long, help: "Uses the data folder's saved models instead of learning from this recording alone.")
     var useModels = false
 
+    @Flag(
+        name: .long,
+        help: "Makes the raw input durable in a spool on the way, and the state in checkpoints, as `tocsin run` does.")
+    var spool = false
+
     @Flag(name: .long, help: "Prints the result as one JSON object.")
     var json = false
 
@@ -42,6 +47,7 @@ struct Replay: AsyncParsableCommand {
     var quiet = false
 
     func run() async throws {
+        ProcessMemory.limitArenas()
         try await Terminal.run { try await replay() }
     }
 
@@ -57,7 +63,7 @@ struct Replay: AsyncParsableCommand {
         if !quiet, !json, Terminal.errorsAreShown { progress = { ProgressBar.show($0) } }
         let replay = try await ReplayRun(
             configuration: loaded.configuration, paths: files, evaluatesLabels: labels != nil,
-            usesSavedModels: useModels, logger: logger, progress: progress)
+            usesSavedModels: useModels, usesSpool: spool, logger: logger, progress: progress)
         let report = try await replay.run()
         if progress != nil { ProgressBar.clear() }
         print(json ? String(decoding: report.json.dropLast(), as: UTF8.self) : report.table)

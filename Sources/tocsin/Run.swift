@@ -24,6 +24,7 @@ struct Run: AsyncParsableCommand {
     var host: String?
 
     func run() async throws {
+        ProcessMemory.limitArenas()
         try await Terminal.run {
             var flags: [String: String] = [:]
             if let port { flags["server.port"] = "\(port)" }

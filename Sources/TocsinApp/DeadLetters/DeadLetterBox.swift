@@ -45,7 +45,8 @@ public struct DeadLetterBox: Sendable {
     /// - Throws: when another tocsin holds the data folder: stop it first, or the two would not know of each other.
     public func replay(ids: [Int64]?, reason: DeadLetterReason?, logger: Logger) async throws -> Outcome {
         let pipeline = try await Pipeline(
-            configuration: configuration, isLive: false, tellsAlerts: false, clock: SystemClock(), logger: logger)
+            configuration: configuration, isLive: false, tellsAlerts: false, usesSpool: false, clock: SystemClock(),
+            logger: logger)
         let engine = pipeline.engine
         let work = Task { try await engine.run() }
         let outcome: Outcome

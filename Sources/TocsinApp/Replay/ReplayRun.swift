@@ -22,21 +22,34 @@ public struct ReplayRun: Sendable {
     private let pipeline: Pipeline
     private let paths: [String]
     private let evaluation: EvaluationCell?
+    private let spoolFolder: String?
     private let progress: (@Sendable (ReplayProgress) -> Void)?
 
     /// - Parameter usesSavedModels: false lets the forests learn from this recording alone: running it again finds the
     ///   same.
+    ///   - usesSpool: writes the raw input to a spool on the way, as live input is: shows what that costs. The spool is
+    ///   deleted at the end.
     /// - Throws: `TocsinError` when the data folder cannot be used.
     public init(
         configuration: TocsinConfiguration, paths: [String], evaluatesLabels: Bool, usesSavedModels: Bool,
-        logger: Logger,
+        usesSpool: Bool = false, logger: Logger,
         progress: (@Sendable (ReplayProgress) -> Void)?
     ) async throws {
+        var configuration = configuration
+        if usesSpool {
+            // Of its own: a recording must not mix with what a live run has left.
+            try DataFolder.create(at: configuration.data.directory)
+            spoolFolder = try DataFolder.temporary(in: configuration.data.directory)
+            configuration.spool.folder = spoolFolder
+        } else {
+            spoolFolder = nil
+        }
         let evaluation = evaluatesLabels ? EvaluationCell() : nil
         var observer: (@Sendable (BatchOutcome) -> Void)?
         if let evaluation { observer = { evaluation.add($0) } }
         pipeline = try await Pipeline(
             configuration: configuration, isLive: false, tellsAlerts: false, usesSavedModels: usesSavedModels,
+            usesSpool: usesSpool,
             clock: SystemClock(), logger: logger,
             observer: observer)
         self.evaluation = evaluation
@@ -47,12 +60,13 @@ public struct ReplayRun: Sendable {
     /// Reads everything, waits until it is durable, and sums up.
     /// - Throws: when a file cannot be read (what came before it is stored), or the store fails.
     public func run() async throws -> ReplayReport {
+        defer { if let spoolFolder { DataFolder.removeTemporary(spoolFolder) } }
         do {
             let report = try await replay()
-            try await pipeline.store.close()
+            try await pipeline.close()
             return report
         } catch {
-            try? await pipeline.store.close()
+            try? await pipeline.close()
             throw error
         }
     }
@@ -70,6 +84,7 @@ public struct ReplayRun: Sendable {
             decoding: DecoderFactory(configuration: pipeline.configuration).settings(), table: pipeline.table,
             identity: SourceID(1), clock: pipeline.clock, namesOriginByPath: true, progress: { read.add($0) })
         let engine = pipeline.engine
+        try await engine.prepare()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await engine.run() }
             let reporter = progress.map { tell in

@@ -1,7 +1,9 @@
 internal import TocsinConfiguration
+internal import TocsinConnectors
 internal import TocsinCore
 internal import TocsinDecode
 internal import TocsinServer
+internal import TocsinSpool
 
 /// Decoder settings out of the configuration: those of `input`, with what a source says of its own on top.
 struct DecoderFactory: Sendable {
@@ -41,6 +43,20 @@ struct DecoderFactory: Sendable {
         local.position = 0
         var batch = decoder.decode(chunk: bytes, origin: local, table: table)
         batch.origin = origin
+        return batch
+    }
+
+    /// A batch out of the spool whose ids have lost their names, as its source decoded it the first time.
+    func decodeAgain(_ raw: RawInput, sources: [TocsinConfiguration.Source], table: SeriesTable) -> Batch {
+        let source = sources.first { $0.name == raw.origin.sourceName }
+        let file = raw.origin.resume.map { FolderListing.stem(of: $0.path) }
+        var settings = settings(for: source, defaultSensor: file)
+        if settings.mapping.defaultSensor == nil { settings.mapping.defaultSensor = file }
+        var decoder = settings.makeDecoder()
+        var local = raw.origin
+        local.position = 0
+        var batch = decoder.decode(chunk: raw.header + raw.bytes, origin: local, table: table)
+        batch.origin = raw.origin
         return batch
     }
 }

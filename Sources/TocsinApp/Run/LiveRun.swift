@@ -23,8 +23,14 @@ public struct LiveRun: Sendable {
         configuration: TocsinConfiguration, history: Span64 = .seconds(0), isDemo: Bool = false, logger: Logger,
         announce: @escaping @Sendable (String) -> Void
     ) async throws {
+        let clock = SteadyClock(onStep: { seconds in
+            logger.warning(
+                "the machine's clock was set; arrivals are dated by its new time from now on",
+                metadata: ["seconds": "\(seconds.rounded())"])
+        })
         pipeline = try await Pipeline(
-            configuration: configuration, isLive: true, tellsAlerts: true, clock: SystemClock(), logger: logger)
+            configuration: configuration, isLive: true, tellsAlerts: true, usesSpool: configuration.spool.enabled,
+            clock: clock, logger: logger)
         self.history = history
         self.isDemo = isDemo
         self.announce = announce
@@ -35,13 +41,18 @@ public struct LiveRun: Sendable {
     public func run() async throws {
         let engine = pipeline.engine
         let overview = OverviewMonitor(engine: engine, store: pipeline.store, clock: pipeline.clock)
-        let sources = try SourceFactory(pipeline: pipeline, history: history, isDemo: isDemo).sources()
+        // Before any source decodes: names get the ids they had.
+        let positions = try await engine.prepare()
+        let sources = try SourceFactory(
+            pipeline: pipeline, history: history, isDemo: isDemo, positions: positions
+        ).sources()
         let server = server(overview)
         // Shut down from the last to the first: server, sources, then the engine drains, then the alerts.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: DispatcherService(dispatcher: pipeline.dispatcher)),
             .init(service: EngineService(engine: engine)),
             .init(service: RetentionService(pipeline: pipeline)),
+            .init(service: MemoryService()),
             .init(
                 service: LiveTicker(
                     engine: engine, overview: overview, table: pipeline.table,
@@ -62,10 +73,10 @@ public struct LiveRun: Sendable {
         do {
             try await group.run()
         } catch {
-            try? await pipeline.store.close()
+            try? await pipeline.close()
             throw error
         }
-        try await pipeline.store.close()
+        try await pipeline.close()
         let metrics = engine.metrics.snapshot
         pipeline.logger.notice(
             "stopped", metadata: ["stored": "\(metrics.stored)", "dead_lettered": "\(metrics.deadLettered)"])

@@ -10,6 +10,8 @@ struct SourceFactory: Sendable {
     let history: Span64
     /// The demo: events of now, several a second, so that something happens at once.
     let isDemo: Bool
+    /// How far an earlier process has read files.
+    let positions: [String: ReadPosition]
 
     /// The id of a configured source; 0 is HTTP.
     static func identity(_ number: Int) -> SourceID { SourceID(UInt16(clamping: number + 1)) }
@@ -23,7 +25,7 @@ struct SourceFactory: Sendable {
                 return try FileSource(
                     name: source.name, paths: [source.kind == .stdin ? "-" : source.path ?? "-"],
                     follows: source.follow, decoding: decoders.settings(for: source), table: pipeline.table,
-                    identity: identity, clock: pipeline.clock)
+                    identity: identity, clock: pipeline.clock, positions: positions)
             case .simulator:
                 let settings = try simulatorSettings(source)
                 return SimulatorSource(
