@@ -21,5 +21,6 @@ struct Tocsin: AsyncParsableCommand {
         version: tocsinVersion,
         subcommands: [
             Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Check.self, DeadLetters.self,
+            Bench.self,
         ])
 }
