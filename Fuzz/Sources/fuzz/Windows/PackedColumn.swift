@@ -1,0 +1,1 @@
+../../../../Sources/TocsinStore/SQLite/Windows/PackedColumn.swift
