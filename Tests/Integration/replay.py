@@ -163,7 +163,7 @@ def long_twice():
 
 def results(data):
     """Everything that a replay found, by the ids that are made of content."""
-    windows = """SELECT s.name, r.metric, w.start, w.size, w.slide, w.count, w.mean, w.statistics
+    windows = """SELECT s.name, r.metric, w.start, w.size, w.slide, w.count, w.mean, w.minimum, w.maximum, w.standard_deviation, w.score
         FROM windows w JOIN series r ON r.id = w.series_id JOIN sensors s ON s.id = r.sensor_id"""
     return {
         "anomalies": sorted(rows(data, "SELECT id, kind, detector, time, score, sentence FROM anomalies")),
