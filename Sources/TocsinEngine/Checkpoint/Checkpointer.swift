@@ -147,7 +147,11 @@ final class Checkpointer: Sendable {
                 return nil
             }
             // A state must not be ahead of the spool.
-            try await reachDisk(run.sequence)
+            let isOnDisk = try await durability.spool.durable(
+                run.sequence, patience: Self.endPatience, isEnding: { self.state.withLock { $0.isOver } })
+            guard isOnDisk else {
+                throw TocsinError(.store, "the spool could not be written before the process had to end")
+            }
             let info = try await file.finish()
             let isCrowded = durability.spool.figures.bytes > Int64(durability.spoolBytes / 2)
             _ = try await durability.checkpoints.prune(keptOlder: isCrowded ? 0 : nil)
@@ -157,21 +161,6 @@ final class Checkpointer: Sendable {
         } catch {
             await file.cancel()
             throw error
-        }
-    }
-
-    /// Waits until the spool has the record on disk; when the process wants to end, not much longer.
-    private func reachDisk(_ sequence: UInt64) async throws {
-        let spool = durability.spool
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await spool.durable(sequence) }
-            group.addTask {
-                while !self.state.withLock({ $0.isOver }) { try await Task.sleep(for: .seconds(1)) }
-                try await Task.sleep(for: Self.endPatience)
-                throw TocsinError(.store, "the spool could not be written before the process had to end")
-            }
-            defer { group.cancelAll() }
-            try await group.next()
         }
     }
 

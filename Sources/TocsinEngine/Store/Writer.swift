@@ -56,8 +56,11 @@ struct Writer: Sendable {
     }
 
     private func write(_ group: [WriteJob]) async throws {
-        if let spool, let last = group.map(\.sequence).max(), last > spool.durableSequence {
-            try await reachDisk(last, spool)
+        if let spool, let last = group.map(\.sequence).max() {
+            // A disk that fails is told by the spool itself. When the process wants to end, it is not waited for for ever:
+            // then the batch is stored, and its sender, who got no acknowledgement, sends it again.
+            _ = try await spool.durable(
+                last, patience: Self.drainPatience, isEnding: { [condition] in condition.isEnding })
         }
         let started = ContinuousClock.now
         let held = try await persist(group)
@@ -88,20 +91,6 @@ struct Writer: Sendable {
         guard !changes.isEmpty else { return }
         for listener in listeners where !(job.isRecovered && job.sequence <= listener.toldThrough) {
             listener.tell(changes, sequence: job.sequence)
-        }
-    }
-
-    /// A disk that fails is told by the spool itself. When the process wants to end, it is not waited for for ever: then
-    /// the batch is stored, and its sender, who got no acknowledgement, sends it again.
-    private func reachDisk(_ sequence: UInt64, _ spool: Spool) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await spool.durable(sequence) }
-            group.addTask {
-                while !condition.isEnding { try await Task.sleep(for: .milliseconds(500)) }
-                try await Task.sleep(for: Self.drainPatience)
-            }
-            defer { group.cancelAll() }
-            try await group.next()
         }
     }
 
