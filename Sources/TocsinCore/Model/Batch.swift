@@ -27,8 +27,22 @@ public struct Batch: Sendable {
     /// CSV only: the header line with its line end, without which a row says nothing.
     public var header: [UInt8] = []
     public var origin: Origin
+    /// Where each event came from, in a batch that was put together from several: row of `origins` by event. Empty: all
+    /// events are of `origin`.
+    public var originOfEvent: [UInt32] = []
+    public var origins: [Origin] = []
 
     public init(origin: Origin) { self.origin = origin }
+
+    @inlinable
+    public func origin(of event: Int) -> Origin {
+        originOfEvent.isEmpty ? origin : origins[Int(originOfEvent[event])]
+    }
+
+    @inlinable
+    public func source(of event: Int) -> SourceID {
+        originOfEvent.isEmpty ? origin.source : origins[Int(originOfEvent[event])].source
+    }
 
     @inlinable public var eventCount: Int { sensors.count }
     @inlinable public var readingCount: Int { values.count }

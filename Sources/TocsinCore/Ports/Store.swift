@@ -7,6 +7,9 @@ public protocol Store: Sendable {
     @discardableResult
     func write(_ outcomes: [BatchOutcome]) async throws -> [HeldReadings]
 
+    /// Whether `write` wants the raw bytes of batches: what nobody wants is freed before it waits to be written.
+    var keepsRawInput: Bool { get }
+
     /// Alarms that were open when the last process ended, to be taken up again.
     func openAlarms() async throws -> [Alarm]
 
@@ -35,6 +38,10 @@ public protocol Store: Sendable {
 
     /// Flushes and closes; every later call throws.
     func close() async throws
+}
+
+extension Store {
+    public var keepsRawInput: Bool { true }
 }
 
 /// Readings of one outcome that were in the store before it was written: a redelivery that reached back further than

@@ -18,6 +18,7 @@ public final class SQLiteStore: Store {
     public let path: String
 
     let settings: SQLiteSettings
+    public var keepsRawInput: Bool { settings.storesEvents && settings.storesPayloads }
     private let pool: DatabasePool
     private let lock: FolderLock?
     private let writer: Mutex<SQLiteWriter>

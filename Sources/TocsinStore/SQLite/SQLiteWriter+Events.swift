@@ -17,8 +17,8 @@ extension SQLiteWriter {
         var held = HeldReadings()
         let batch = outcome.batch
         let statement = try SQLStatement(database, Self.insertEvent)
-        statement.bind(5, batch.origin.received.nanoseconds)
-        try statement.bind(6, batch.origin.sourceName)
+        try Self.bind(batch.origin, to: statement)
+        let isMixed = !batch.originOfEvent.isEmpty
         var text = ReadingsText()
         swap(&text, &json)
         defer { swap(&text, &json) }
@@ -26,6 +26,7 @@ extension SQLiteWriter {
             try batch.bytes.withUnsafeBytes { bytes in
                 for event in 0..<batch.eventCount where outcome.fates[event].isWritten {
                     let key = describe(event, of: batch, outcome.accepted, &text)
+                    if isMixed { try Self.bind(batch.origin(of: event), to: statement) }
                     statement.bind(1, events.nextID)
                     statement.bind(2, rowIDs.sensors[Int(batch.sensors[event].index)])
                     statement.bind(3, batch.times[event].nanoseconds)
@@ -47,6 +48,11 @@ extension SQLiteWriter {
             }
         }
         return held
+    }
+
+    private static func bind(_ origin: Origin, to statement: SQLStatement) throws {
+        statement.bind(5, origin.received.nanoseconds)
+        try statement.bind(6, origin.sourceName)
     }
 
     private func count(_ event: Int, of outcome: BatchOutcome, in held: inout HeldReadings) {

@@ -28,9 +28,12 @@ extension WindowOperator {
     }
 
     /// Emits all windows that hold readings, complete or not: the end of the input.
-    public mutating func flush(into batch: inout WindowBatch) {
+    /// - Parameter watermark: only those that end at or before it, so that a great many come in parts.
+    public mutating func flush(
+        through watermark: Timestamp = Timestamp(nanoseconds: .max), into batch: inout WindowBatch
+    ) {
         for index in states.indices {
-            close(series: SeriesID(UInt32(index)), watermark: Timestamp(nanoseconds: .max), into: &batch)
+            close(series: SeriesID(UInt32(index)), watermark: watermark, into: &batch)
         }
     }
 
