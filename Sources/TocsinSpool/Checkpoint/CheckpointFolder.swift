@@ -45,9 +45,12 @@ public final class CheckpointFolder: Sendable {
 
     /// The newest checkpoint of this spool whose every checksum holds and whose version can be read: read wholly once
     /// before it is given. Each one passed over is named in `problems`, sentences for people. nil: start from nothing.
-    public func newestUsable(spool: UInt64) async -> (checkpoint: Checkpoint?, problems: [String]) {
+    /// - Parameter before: only those of an earlier record.
+    public func newestUsable(
+        spool: UInt64, before: UInt64 = .max
+    ) async -> (checkpoint: Checkpoint?, problems: [String]) {
         await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: self.search(spool)) }
+            queue.async { continuation.resume(returning: self.search(spool, before)) }
         }
     }
 
@@ -78,13 +81,13 @@ public final class CheckpointFolder: Sendable {
         try files.names(in: path).filter { CheckpointHeader.sequence(ofFile: $0) != nil }.sorted(by: >)
     }
 
-    private func search(_ spool: UInt64) -> (checkpoint: Checkpoint?, problems: [String]) {
+    private func search(_ spool: UInt64, _ before: UInt64) -> (checkpoint: Checkpoint?, problems: [String]) {
         var problems: [String] = []
         let names: [String]
         do throws(FileFailure) { names = try newestFirst() } catch {
             return (nil, ["\(path): \(error); no checkpoint is used."])
         }
-        for name in names {
+        for name in names where CheckpointHeader.sequence(ofFile: name).map({ $0 < before }) ?? false {
             do throws(CheckpointScanner.Fault) {
                 return (try usable(name, spool), problems)
             } catch {
