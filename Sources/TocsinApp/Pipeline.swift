@@ -92,7 +92,9 @@ extension EngineSettings {
         self.init(
             shards: configuration.engine.shards == 0 ? Processors.count : configuration.engine.shards,
             inboxBatches: configuration.engine.inboxBatches, windows: configuration.windows,
-            allowedLateness: configuration.engine.allowedLateness, idleTimeout: configuration.engine.idleTimeout,
+            allowedLateness: configuration.engine.allowedLateness,
+            order: configuration.engine.order == .event ? .event : .arrival,
+            idleTimeout: configuration.engine.idleTimeout,
             validation: ValidationSettings(
                 validRanges: configuration.input.validRanges, allowedClockSkew: configuration.input.allowedClockSkew),
             bank: bank, limits: detection.limits,

@@ -62,22 +62,25 @@ extension Engine {
     private func restore(
         _ state: inout EngineState, _ durability: EngineDurability, _ checkpointer: Checkpointer
     ) async throws -> Bool {
-        let (found, problems) = await durability.checkpoints.newestUsable(spool: durability.spool.id)
-        for problem in problems { checkpointer.tell(problem, isProblem: true) }
-        guard let checkpoint = found else { return false }
         let fresh = state
-        do {
-            try await EngineRestore(engine: self).restore(&state, from: checkpoint)
-            state.sequence = checkpoint.info.sequence
-            return true
-        } catch {
-            state = fresh
-            for board in boards { board.rows.withLock { $0 = [] } }
-            for series in localSeries { series.mapping.withLock { $0 = LocalSeries.Mapping() } }
-            checkpointer.tell(
-                "The checkpoint \(checkpoint.info.path) cannot be taken up (\(error)); the state begins anew, with what is "
-                    + "in the spool.", isProblem: true)
-            return false
+        var limit = UInt64.max
+        while true {
+            let (found, problems) = await durability.checkpoints.newestUsable(spool: durability.spool.id, before: limit)
+            for problem in problems { checkpointer.tell(problem, isProblem: true) }
+            guard let checkpoint = found else { return false }
+            do {
+                try await EngineRestore(engine: self).restore(&state, from: checkpoint)
+                state.sequence = checkpoint.info.sequence
+                return true
+            } catch {
+                state = fresh
+                limit = checkpoint.info.sequence
+                for board in boards { board.rows.withLock { $0 = [] } }
+                for series in localSeries { series.mapping.withLock { $0 = LocalSeries.Mapping() } }
+                checkpointer.tell(
+                    "The checkpoint \(checkpoint.info.path) cannot be taken up (\(error)); the one before it is tried.",
+                    isProblem: true)
+            }
         }
     }
 
@@ -179,9 +182,7 @@ private struct EngineRestore {
         var reader = StateReader(bytes)
         switch section {
         case .engine:
-            guard reader.read(UInt32.self) == Checkpointer.format, let fingerprint = reader.read(UInt64.self) else {
-                throw Self.nonsense("engine")
-            }
+            guard let fingerprint = reader.read(UInt64.self) else { throw Self.nonsense("engine") }
             hasWindows = fingerprint == engine.settings.windowFingerprint
             if !hasWindows {
                 engine.checkpoints?.tell("The windows are defined otherwise than before: they begin anew.")

@@ -198,7 +198,10 @@ public final class Engine: BatchDelivery {
                 group.addTask { await self.work(shard, number, from: shardInboxes[number], to: shardOutputs[number]) }
             }
             group.addTask { await self.join(state.joiner, routed, shardOutputs, to: jobs) }
-            group.addTask { try await writer.run() }
+            group.addTask {
+                var writer = writer
+                try await writer.run()
+            }
             if let checkpoints { group.addTask { await checkpoints.run() } }
             // Ended here: time alone goes by in them.
             let timers = [Task { await self.tick() }, Task { await self.receipts.run() }]
@@ -216,19 +219,24 @@ public final class Engine: BatchDelivery {
             for shard in shards { shard.finish() }
             routed.finish()
         }
+        await send([stage.releaseFormer()], to: shards, and: routed)
         while let admitted = try await stage.nextRecovered() {
             await send(stage.route(admitted, watched: []), to: shards, and: routed)
         }
         while let admitted = await intake.next() {
-            let batch = try await stage.route(stage.readBack(admitted), watched: hub.watchedSensors)
-            await send(batch, to: shards, and: routed)
+            let batches = try await stage.route(stage.readBack(admitted), watched: hub.watchedSensors)
+            await send(batches, to: shards, and: routed)
         }
+        await send([stage.releaseRest()], to: shards, and: routed)
     }
 
-    private func send(_ batch: RoutedBatch?, to shards: [Inbox<RoutedBatch>], and routed: Inbox<RoutedBatch>) async {
-        guard let batch else { return }
-        _ = await routed.send(batch)
-        for shard in shards { _ = await shard.send(batch) }
+    private func send(
+        _ batches: [RoutedBatch?], to shards: [Inbox<RoutedBatch>], and routed: Inbox<RoutedBatch>
+    ) async {
+        for case let batch? in batches {
+            _ = await routed.send(batch)
+            for shard in shards { _ = await shard.send(batch) }
+        }
     }
 
     private func work(
@@ -289,7 +297,8 @@ public final class Engine: BatchDelivery {
             }
             // Not held back until the store has them: a screen shows what is happening, the store what has happened.
             for result in results { hub.add(points: result.points) }
-            let (job, modelRuns) = joiner.join(batch, results)
+            var (job, modelRuns) = joiner.join(batch, results)
+            if !store.keepsRawInput { job.outcome.batch.bytes = [] }
             metrics.update { $0.modelRuns += UInt64(modelRuns) }
             let learning = joiner.learning
             learningCell.withLock { $0 = learning }

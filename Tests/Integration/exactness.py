@@ -1,7 +1,7 @@
 """A run that is killed again and again under load gives the very rows of one that is not: windows, anomalies, alarms,
 events, models, byte for byte; nothing acknowledged is lost, no alarm is told twice, and it is ready again at once.
 
-TOCSIN_KILLS sets how often (default 100).
+TOCSIN_KILLS sets how often (default 100). Once as readings arrive, and once, with a fifth of the kills, by event time.
 """
 
 import json
@@ -120,23 +120,33 @@ def compare(whole, killed):
 
 @check(f"exactness: {KILLS} kills -9 at random moments under load change nothing; ready again within 2 s")
 def kills():
-    requests = stream()
+    compare_with_kills(KILLS, stream(), OPTIONS, waiting=0)
+
+
+@check(f"exactness: {max(KILLS // 5, 1)} kills -9 change nothing where readings wait to be judged by event time")
+def kills_by_event_time():
+    # A last event lets go all before it, and waits itself.
+    last = json.dumps({"sensor_id": "last", "timestamp": START + SECONDS + 60, "temperature": 20}).encode()
+    compare_with_kills(max(KILLS // 5, 1), stream() + [last], (*OPTIONS, "--set", "engine.order=event"), waiting=1)
+
+
+def compare_with_kills(kills, requests, options, waiting):
     with folder() as place:
-        with Server(place / "whole", *OPTIONS) as server:
+        with Server(place / "whole", *options) as server:
             for body in requests:
                 expect(send(server, body), "a request of the whole run was not taken")
-            whole_windows = windows_when_settled(server)
+            whole_windows = windows_when_settled(server, waiting)
         whole = tables(place / "whole")
         for name in ("anomalies", "alarms", "models", "dead letters"):
             expect(whole[name], f"the stream causes no {name}: nothing is compared")
 
         ready, position, done = [], 0, 0
-        per_life = max(1, len(requests) // (KILLS + 1))
+        per_life = max(1, len(requests) // (kills + 1))
         while True:
             started = time.monotonic()
-            server = Server(place / "killed", *OPTIONS)
+            server = Server(place / "killed", *options)
             ready.append(time.monotonic() - started)
-            if done == KILLS:
+            if done == kills:
                 break
             # A kill somewhere in the next requests: between two, in the midst of one, in a checkpoint.
             killer = threading.Timer(RANDOM.uniform(0.0, 0.012 * per_life) if done % 3 else RANDOM.uniform(0.9, 1.3), server.kill)
@@ -151,7 +161,7 @@ def kills():
             while position < len(requests):
                 expect(send(server, requests[position]), "a request after the kills was not taken")
                 position += 1
-            killed_windows = windows_when_settled(server)
+            killed_windows = windows_when_settled(server, waiting)
         killed = tables(place / "killed")
         compare(whole, killed)
         compare({"windows": whole_windows}, {"windows": killed_windows})
@@ -163,9 +173,9 @@ def kills():
         print(f"     ready again after {sorted(ready)[len(ready) // 2]:.2f} s (median), {slowest:.2f} s (longest)")
 
 
-def windows_when_settled(server):
-    """When nothing waits any more."""
-    soon(lambda: "tocsin_readings_spooled 0" in server.get("/metrics").text, 60, "all readings are judged and stored")
+def windows_when_settled(server, waiting):
+    """When no more readings wait than will."""
+    soon(lambda: f"tocsin_readings_spooled {waiting}\n" in server.get("/metrics").text, 60, "all readings are judged and stored")
     return windows(server)
 
 

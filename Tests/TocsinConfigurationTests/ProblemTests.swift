@@ -58,6 +58,8 @@ struct ProblemTests {
         ("input: {validRanges: {x: [5, 1]}}", "`input.validRanges.x` is \"5..1\"; expected two numbers, low and high"),
         ("input: {validRanges: {x: [1, 2, 3]}}", "`input.validRanges.x`: expected two numbers"),
         ("input: {validRanges: [1, 2]}", "must be a map"),
+        ("engine: {order: name}", "expected one of arrival, event"),
+        ("engine: {order: event}\nspool: {enabled: false}", "`engine.order` is event, but `spool.enabled` is false"),
         ("windows: 60s", "`windows` must be a list"),
         ("windows: [60s]", "element 0 of `windows` must be a group of keys"),
         ("windows: [{size: 60s}]", "`windows.0.slide` is missing"),

@@ -42,7 +42,7 @@ private final class NotingChannel: AlertChannel {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             sleep: { _ in })
         let work = Task { await dispatcher.run() }
-        dispatcher.tell(changes, sequence: 1)
+        dispatcher.tell(changes, from: AlarmMark(sequence: 1, change: 0))
         // A dispatcher that is told to finish does not retry any more: wait for the queue first.
         while dispatcher.counts[0].delivered + dispatcher.counts[0].failed + dispatcher.counts[0].suppressed
             < changes.filter({ $0.step != .updated }).count
@@ -91,4 +91,46 @@ private final class NotingChannel: AlertChannel {
         #expect(channel.told.map(\.alarm.id) == ["1", "1", "3"])
         #expect(dispatcher.counts[0].suppressed == 2)
     }
+
+    @Test func afterACrashOnlyWhatTheChannelHadNotDoneIsTold() async {
+        let changes = (0..<4).map { change(.raised, id: "\($0)", sensor: "s\($0)") }
+        let channel = NotingChannel()
+        // The first two of an input's four had been delivered.
+        let journal = MemoryJournal(
+            left: [(changes, AlarmMark(sequence: 7, change: 0))],
+            through: ["noting": AlarmMark(sequence: 7, change: 1)])
+        let dispatcher = AlertDispatcher(
+            channels: [(channel, .init())], clock: HandClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, journal: journal, sleep: { _ in })
+        #expect(dispatcher.toldThrough == AlarmMark(sequence: 7, change: 3))
+        dispatcher.finish()
+        await dispatcher.run()
+        #expect(channel.told.map(\.alarm.id) == ["2", "3"])
+        #expect(journal.through("noting") == AlarmMark(sequence: 7, change: 3))
+    }
+
+    @Test func marksOfOneInputAreInOrderAndBeforeThoseOfTheNext() {
+        let first = AlarmMark(sequence: 3, change: 0)
+        #expect(first < first.advanced(by: 1))
+        #expect(first.advanced(by: 100) < AlarmMark(sequence: 4, change: 0).predecessor)
+        #expect(first.predecessor > AlarmMark(sequence: 2, change: 1_000_000))
+        #expect(first.advanced(by: 1).predecessor == first)
+        #expect(AlarmMark.none.predecessor == .none)
+    }
+}
+
+/// What a file would keep, in memory.
+private final class MemoryJournal: AlertJournal {
+    let left: [(changes: [AlarmChange], first: AlarmMark)]
+    private let channels: Mutex<[String: AlarmMark]>
+
+    init(left: [(changes: [AlarmChange], first: AlarmMark)], through: [String: AlarmMark]) {
+        self.left = left
+        channels = Mutex(through)
+    }
+
+    var lastWritten: AlarmMark { left.last.map { $0.first.advanced(by: $0.changes.count - 1) } ?? .none }
+    func through(_ channel: String) -> AlarmMark { channels.withLock { $0[channel] ?? .none } }
+    func write(_ changes: [AlarmChange], from first: AlarmMark) {}
+    func note(_ channel: String, through: AlarmMark) { channels.withLock { $0[channel] = through } }
 }

@@ -33,15 +33,13 @@ import TocsinTestKit
         var alarms: [String] = []
     }
 
-    private func run(_ events: [Event], batch size: (Int) -> Int, shards: Int = 2) async throws -> Found {
+    private func run(
+        _ events: [Event], batch size: (Int) -> Int, shards: Int = 2, order: EventOrdering = .arrival
+    ) async throws -> Found {
         let table = SeriesTable(seed: 1)
-        // Ids in one order, whatever arrives first: a name's number is no result.
-        table.withIndex { index in
-            for sensor in 0..<6 { _ = index.sensor("s\(sensor)".utf8.span) }
-        }
         let store = MemoryStore()
         let clock = HandClock(Self.start.advanced(by: .days(1)))
-        var settings = EngineSettings(shards: shards, isLive: false)
+        var settings = EngineSettings(shards: shards, order: order, isLive: false)
         settings.forests.learningRows = 300
         let engine = Engine(settings: settings, table: table, store: store, clock: clock)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -102,6 +100,42 @@ import TocsinTestKit
         let mixed = try await run(shuffled, batch: { 50 + $0 % 100 })
         #expect(straight.windows.count > 500)
         #expect(straight.windows.symmetricDifference(mixed.windows).isEmpty)
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func byEventTimeTheOrderOfArrivalChangesNothing(seed: UInt64) async throws {
+        var events = Self.events()
+        // One sensor falls silent, one sticks, two report at the very same time.
+        events.removeAll { $0.sensor == 4 && $0.time.seconds - Self.start.seconds > 400 }
+        for index in events.indices {
+            if events[index].sensor == 5, events[index].time.seconds - Self.start.seconds > 500 {
+                events[index].values = (21, 50)
+            }
+            if events[index].sensor == 1 { events[index].time = events[index].time.advanced(by: .milliseconds(-7)) }
+        }
+        var random = Noise(state: seed)
+        let shuffled = events.map { ($0, $0.time.seconds + 14 * (random.next() + 1)) }
+            .sorted { $0.1 < $1.1 }.map(\.0)
+        #expect(shuffled.first?.sensor != events.first?.sensor || shuffled[1].sensor != events[1].sensor)
+        let straight = try await run(events, batch: { _ in 100 }, order: .event)
+        let mixed = try await run(
+            shuffled, batch: { 50 + ($0 * Int(seed)) % 100 }, shards: Int(seed), order: .event)
+        #expect(straight.windows.count > 500)
+        #expect(straight.windows.symmetricDifference(mixed.windows).isEmpty)
+        #expect(straight.anomalies.contains { $0.contains("silence") })
+        #expect(straight.anomalies.contains { $0.contains("stuck") })
+        #expect(straight.anomalies.symmetricDifference(mixed.anomalies).isEmpty)
+        #expect(straight.alarms == mixed.alarms)
+    }
+
+    @Test func eventsInOrderAreJudgedAsTheyArrive() async throws {
+        let events = Self.events()
+        let arriving = try await run(events, batch: { _ in 100 })
+        let ordered = try await run(events, batch: { _ in 100 }, order: .event)
+        #expect(arriving.anomalies.contains { $0.contains("windowForest") || $0.contains("eventForest") })
+        #expect(arriving.windows == ordered.windows)
+        #expect(arriving.anomalies.symmetricDifference(ordered.anomalies).isEmpty)
+        #expect(arriving.alarms == ordered.alarms)
     }
 
     /// -1 … 1, the same on every run.

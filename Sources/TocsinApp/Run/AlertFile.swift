@@ -17,12 +17,12 @@ final class AlertFile: AlertJournal {
     private enum Kind: UInt8 { case changes = 1, through = 2 }
 
     private struct State {
-        var through: [String: UInt64] = [:]
-        var lastWritten: UInt64 = 0
+        var through: [String: AlarmMark] = [:]
+        var lastWritten = AlarmMark.none
         var bytes = 0
     }
 
-    let left: [(changes: [AlarmChange], sequence: UInt64)]
+    let left: [(changes: [AlarmChange], first: AlarmMark)]
     private let spool: UInt64
     private let descriptor: Int32
     private let state: Mutex<State>
@@ -39,13 +39,15 @@ final class AlertFile: AlertJournal {
                 remedy: "give this user the right to write there")
         }
         var state = State()
-        var entries: [(changes: [AlarmChange], sequence: UInt64)] = []
+        var entries: [(changes: [AlarmChange], first: AlarmMark)] = []
         var reader = StateReader(Self.contents(descriptor))
         if reader.read(UInt64.self) == Self.magic, reader.read(UInt64.self) == spool {
             while let record = reader.readBlob(), Self.read(record, &state, &entries) {}
         }
         let done = state.through
-        left = entries.filter { entry in done.isEmpty || done.values.contains { $0 < entry.sequence } }
+        left = entries.filter { entry in
+            done.isEmpty || done.values.contains { $0 < entry.first.advanced(by: entry.changes.count - 1) }
+        }
         self.spool = spool
         self.descriptor = descriptor
         self.state = Mutex(state)
@@ -54,19 +56,20 @@ final class AlertFile: AlertJournal {
 
     deinit { close(descriptor) }
 
-    var lastWritten: UInt64 { state.withLock { $0.lastWritten } }
-    func through(_ channel: String) -> UInt64 { state.withLock { $0.through[channel] ?? 0 } }
+    var lastWritten: AlarmMark { state.withLock { $0.lastWritten } }
+    func through(_ channel: String) -> AlarmMark { state.withLock { $0.through[channel] ?? .none } }
 
-    func write(_ changes: [AlarmChange], sequence: UInt64) {
+    func write(_ changes: [AlarmChange], from first: AlarmMark) {
+        guard !changes.isEmpty else { return }
         state.withLock { state in
-            state.lastWritten = max(state.lastWritten, sequence)
-            append(Self.record(changes, sequence), &state)
+            state.lastWritten = max(state.lastWritten, first.advanced(by: changes.count - 1))
+            append(Self.record(changes, first), &state)
         }
     }
 
-    func note(_ channel: String, through: UInt64) {
+    func note(_ channel: String, through: AlarmMark) {
         let isTidy = state.withLock { state in
-            guard through > state.through[channel] ?? 0 else { return true }
+            guard through > state.through[channel] ?? .none else { return true }
             state.through[channel] = through
             append(Self.record(channel, through), &state)
             return state.bytes < Self.tidyBytes || state.through.values.contains { $0 < state.lastWritten }
@@ -90,26 +93,28 @@ final class AlertFile: AlertJournal {
             writer.write(spool)
             let isOpening = state.bytes == 0
             for (channel, through) in state.through { writer.write(blob: Self.record(channel, through)) }
-            if isOpening { for entry in left { writer.write(blob: Self.record(entry.changes, entry.sequence)) } }
+            if isOpening { for entry in left { writer.write(blob: Self.record(entry.changes, entry.first)) } }
             _ = ftruncate(descriptor, 0)
             _ = writer.bytes.withUnsafeBytes { Self.put(descriptor, $0) }
             state.bytes = writer.bytes.count
         }
     }
 
-    private static func record(_ changes: [AlarmChange], _ sequence: UInt64) -> [UInt8] {
+    private static func record(_ changes: [AlarmChange], _ first: AlarmMark) -> [UInt8] {
         var writer = StateWriter()
         writer.write(Kind.changes.rawValue)
-        writer.write(sequence)
+        writer.write(first.sequence)
+        writer.write(first.change)
         writer.write(varint: UInt64(changes.count))
         for change in changes { change.save(to: &writer) }
         return writer.bytes
     }
 
-    private static func record(_ channel: String, _ through: UInt64) -> [UInt8] {
+    private static func record(_ channel: String, _ through: AlarmMark) -> [UInt8] {
         var writer = StateWriter()
         writer.write(Kind.through.rawValue)
-        writer.write(through)
+        writer.write(through.sequence)
+        writer.write(through.change)
         writer.write(text: channel)
         return writer.bytes
     }
@@ -117,16 +122,18 @@ final class AlertFile: AlertJournal {
     /// False for nonsense: what follows is not read.
     private static func read(
         _ record: ArraySlice<UInt8>, _ state: inout State,
-        _ entries: inout [(changes: [AlarmChange], sequence: UInt64)]
+        _ entries: inout [(changes: [AlarmChange], first: AlarmMark)]
     ) -> Bool {
         var reader = StateReader(record)
-        guard let kind = reader.read(UInt8.self).flatMap(Kind.init(rawValue:)), let sequence = reader.read(UInt64.self)
+        guard let kind = reader.read(UInt8.self).flatMap(Kind.init(rawValue:)), let sequence = reader.read(UInt64.self),
+            let change = reader.read(UInt32.self)
         else { return false }
-        state.lastWritten = max(state.lastWritten, sequence)
+        let mark = AlarmMark(sequence: sequence, change: change)
         switch kind {
         case .through:
             guard let channel = reader.readText() else { return false }
-            state.through[channel] = max(state.through[channel] ?? 0, sequence)
+            state.through[channel] = max(state.through[channel] ?? .none, mark)
+            state.lastWritten = max(state.lastWritten, mark)
         case .changes:
             guard let count = reader.readCount(of: 8) else { return false }
             var changes: [AlarmChange] = []
@@ -134,7 +141,9 @@ final class AlertFile: AlertJournal {
                 guard let change = AlarmChange(&reader) else { return false }
                 changes.append(change)
             }
-            entries.append((changes, sequence))
+            guard !changes.isEmpty else { return false }
+            entries.append((changes, mark))
+            state.lastWritten = max(state.lastWritten, mark.advanced(by: changes.count - 1))
         }
         return true
     }

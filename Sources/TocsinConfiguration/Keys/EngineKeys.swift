@@ -10,6 +10,10 @@ enum EngineKeys {
     static let allowedLateness = Key(
         "engine.allowedLateness", .duration(.seconds(0) ... .days(7)), default: .seconds(30),
         "How far behind the newest reading a reading may be and still enter its window.")
+    static let order = Key(
+        "engine.order", .choice, default: TocsinConfiguration.Engine.Order.arrival,
+        "In which order readings are judged: as they arrive, within milliseconds; or by event time, once allowedLateness is "
+            + "past, so that the order of arrival changes nothing.")
     static let idleTimeout = Key(
         "engine.idleTimeout", .duration(.seconds(1) ... .days(7)), default: .seconds(5),
         "Without any input for this long, time goes on by the wall clock: windows close, silence is noticed.")
@@ -18,7 +22,8 @@ enum EngineKeys {
         "Series (metrics of sensors) at most; readings of further ones become dead letters.")
 
     static let all = [
-        shards.entry, inboxBatches.entry, allowedLateness.entry, idleTimeout.entry, maxSeries.entry,
+        shards.entry, inboxBatches.entry, allowedLateness.entry, order.entry, idleTimeout.entry,
+        maxSeries.entry,
     ]
 }
 

@@ -7,7 +7,7 @@ extension TocsinConfiguration {
         server = Server(from: &reader)
         engine = Engine(
             shards: reader.read(EngineKeys.shards), inboxBatches: reader.read(EngineKeys.inboxBatches),
-            allowedLateness: reader.read(EngineKeys.allowedLateness),
+            allowedLateness: reader.read(EngineKeys.allowedLateness), order: reader.read(EngineKeys.order),
             idleTimeout: reader.read(EngineKeys.idleTimeout), maxSeries: reader.read(EngineKeys.maxSeries))
         input = Input(from: &reader)
         windows = Self.windows(from: &reader)
@@ -21,6 +21,13 @@ extension TocsinConfiguration {
             maxBytes: reader.read(SpoolKeys.maxBytes),
             checkpointInterval: reader.read(SpoolKeys.checkpointInterval),
             checkpointKept: reader.read(SpoolKeys.checkpointKept))
+        if engine.order == .event, !spool.enabled {
+            reader.note(
+                ConfigurationProblem(
+                    "`engine.order` is event, but `spool.enabled` is false: readings that wait for their turn would be lost "
+                        + "with the process", at: reader.origin(of: EngineKeys.order.entry),
+                    remedy: "set spool.enabled to true, or engine.order to arrival"))
+        }
         sources = Self.sources(from: &reader, input: input)
         alerts = Alerts(from: &reader)
         log = Log(level: reader.read(LogKeys.level), format: reader.read(LogKeys.format))

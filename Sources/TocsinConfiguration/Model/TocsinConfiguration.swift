@@ -63,10 +63,13 @@ extension TocsinConfiguration {
     }
 
     public struct Engine: Sendable {
+        public enum Order: String, CaseIterable, Sendable { case arrival, event }
+
         /// 0 = one per core.
         public var shards: Int
         public var inboxBatches: Int
         public var allowedLateness: Span64
+        public var order: Order
         public var idleTimeout: Span64
         public var maxSeries: Int
     }

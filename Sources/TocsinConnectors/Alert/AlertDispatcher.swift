@@ -5,13 +5,13 @@ public import TocsinCore
 /// Where alarm changes wait that have not reached every channel, so that no end of the process loses or doubles one.
 public protocol AlertJournal: Sendable {
     /// What an earlier process has left, oldest first.
-    var left: [(changes: [AlarmChange], sequence: UInt64)] { get }
-    /// The last batch whose changes were written, by any process.
-    var lastWritten: UInt64 { get }
-    /// Up to which batch the channel is done.
-    func through(_ channel: String) -> UInt64
-    func write(_ changes: [AlarmChange], sequence: UInt64)
-    func note(_ channel: String, through: UInt64)
+    var left: [(changes: [AlarmChange], first: AlarmMark)] { get }
+    /// The last change that was written, by any process.
+    var lastWritten: AlarmMark { get }
+    /// Up to where the channel is done.
+    func through(_ channel: String) -> AlarmMark
+    func write(_ changes: [AlarmChange], from first: AlarmMark)
+    func note(_ channel: String, through: AlarmMark)
 }
 
 /// Hands alarm changes to every channel, each at its own pace, with retry, back-off and cooldown.
@@ -40,7 +40,7 @@ public final class AlertDispatcher: AlarmListener {
 
     private let lanes: [AlertLane]
     private let journal: (any AlertJournal)?
-    public var toldThrough: UInt64 { journal?.lastWritten ?? 0 }
+    public var toldThrough: AlarmMark { journal?.lastWritten ?? .none }
 
     /// - Parameters:
     ///   - journal: what is to be told and has been, kept beyond the process; what an earlier one left is told first.
@@ -55,16 +55,18 @@ public final class AlertDispatcher: AlarmListener {
         }
         guard let journal else { return }
         for entry in journal.left {
-            for lane in lanes where entry.sequence > journal.through(lane.name) {
-                lane.add(entry.changes, sequence: entry.sequence)
+            for lane in lanes {
+                let through = journal.through(lane.name)
+                let told = entry.changes.indices.prefix { entry.first.advanced(by: $0) <= through }.count
+                lane.add(Array(entry.changes[told...]), from: entry.first.advanced(by: told))
             }
         }
     }
 
-    public func tell(_ changes: [AlarmChange], sequence: UInt64) {
-        journal?.write(changes, sequence: sequence)
+    public func tell(_ changes: [AlarmChange], from first: AlarmMark) {
+        journal?.write(changes, from: first)
         for lane in lanes {
-            lane.add(changes, sequence: sequence)
+            lane.add(changes, from: first)
             journal?.note(lane.name, through: lane.doneThrough)
         }
     }

@@ -10,10 +10,10 @@ final class AlertLane: Sendable {
     }
 
     private struct State {
-        var queue: [(change: AlarmChange, sequence: UInt64)] = []
-        /// The batch of the change that is being delivered, and of the last one given.
-        var underWay: UInt64?
-        var lastGiven: UInt64 = 0
+        var queue: [(change: AlarmChange, mark: AlarmMark)] = []
+        /// The change that is being delivered, and the last one given.
+        var underWay: AlarmMark?
+        var lastGiven = AlarmMark.none
         var isFinished = false
         var waiter: CheckedContinuation<Void, Never>?
         var counts: AlertCounts
@@ -45,23 +45,23 @@ final class AlertLane: Sendable {
     var name: String { channel.name }
     var counts: AlertCounts { state.withLock { $0.counts } }
 
-    /// Every change up to this batch has been delivered, held back or given up.
-    var doneThrough: UInt64 {
+    /// Every change up to this one has been delivered, held back or given up.
+    var doneThrough: AlarmMark {
         state.withLock { state in
-            guard let oldest = state.underWay ?? state.queue.first?.sequence else { return state.lastGiven }
-            return oldest > 0 ? oldest - 1 : 0
+            (state.underWay ?? state.queue.first?.mark)?.predecessor ?? state.lastGiven
         }
     }
 
-    func add(_ changes: [AlarmChange], sequence: UInt64) {
+    func add(_ changes: [AlarmChange], from first: AlarmMark) {
+        guard !changes.isEmpty else { return }
         let now = clock.now()
         let (waiter, lost): (CheckedContinuation<Void, Never>?, Int) = state.withLock { state in
-            state.lastGiven = sequence
-            for change in changes where channel.wants(change) {
+            state.lastGiven = first.advanced(by: changes.count - 1)
+            for (number, change) in changes.enumerated() where channel.wants(change) {
                 if isHeldBack(change, now: now, &state) {
                     state.counts.suppressed += 1
                 } else {
-                    state.queue.append((change, sequence))
+                    state.queue.append((change, first.advanced(by: number)))
                 }
             }
             let lost = max(0, state.queue.count - Self.queueLimit)
@@ -120,7 +120,7 @@ final class AlertLane: Sendable {
             let (change, isFinished): (AlarmChange?, Bool) = state.withLock { state in
                 guard !state.queue.isEmpty else { return (nil, state.isFinished) }
                 let next = state.queue.removeFirst()
-                state.underWay = next.sequence
+                state.underWay = next.mark
                 return (next.change, state.isFinished)
             }
             if let change { return change }

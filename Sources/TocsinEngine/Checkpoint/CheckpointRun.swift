@@ -90,7 +90,7 @@ final class CheckpointRun: Sendable {
 
 /// What a section of a checkpoint holds. Raw values are stored: append only.
 enum EngineSection: UInt8, Sendable {
-    /// Format of the engine's own sections, and the settings that give the state its shape.
+    /// The settings that give the state its shape.
     case engine = 1
     /// The series table.
     case names = 2

@@ -15,8 +15,6 @@ final class Checkpointer: Sendable {
         var isOver = false
     }
 
-    /// Format of the engine's own sections.
-    static let format: UInt32 = 1
     private let durability: EngineDurability
     private let metrics: EngineMetrics
     private let clock: any WallClock
@@ -129,7 +127,6 @@ final class Checkpointer: Sendable {
             sequence: run.sequence, spool: durability.spool.id, createdAt: clock.now())
         do {
             var header = StateWriter()
-            header.write(Self.format)
             header.write(fingerprint)
             try await file.append(.init(.engine), header.bytes)
             // First, because the other parts speak of them; all of those are in the table by now.

@@ -9,6 +9,7 @@ public struct EngineSettings: Sendable {
     public var inboxBatches: Int
     public var windows: [WindowDefinition]
     public var allowedLateness: Span64
+    public var order: EventOrdering
     /// Live only: without input for this long the stream goes on by the wall clock.
     public var idleTimeout: Span64
     public var validation: ValidationSettings
@@ -23,7 +24,7 @@ public struct EngineSettings: Sendable {
     public init(
         shards: Int = 0, inboxBatches: Int = 8,
         windows: [WindowDefinition] = [.oneMinute, .fiveMinutes], allowedLateness: Span64 = .seconds(30),
-        idleTimeout: Span64 = .seconds(5),
+        order: EventOrdering = .arrival, idleTimeout: Span64 = .seconds(5),
         validation: ValidationSettings = ValidationSettings(), bank: BankSettings = BankSettings(),
         limits: [String: ClosedRange<Double>] = [:],
         forests: ForestSettings = ForestSettings(), alarms: AlarmSettings = AlarmSettings(), isLive: Bool = true
@@ -32,6 +33,7 @@ public struct EngineSettings: Sendable {
         self.inboxBatches = inboxBatches
         self.windows = windows
         self.allowedLateness = allowedLateness
+        self.order = order
         self.idleTimeout = idleTimeout
         self.validation = validation
         self.bank = bank
@@ -40,6 +42,16 @@ public struct EngineSettings: Sendable {
         self.alarms = alarms
         self.isLive = isLive
     }
+}
+
+/// In which order events are judged.
+public enum EventOrdering: Sendable {
+    /// As they arrive: verdicts within milliseconds. Windows are the same for every order of arrival within the allowed
+    /// lateness; verdicts of the bank follow the arrival.
+    case arrival
+    /// By event time, then by name: events wait until the stream is `allowedLateness` past them. Then verdicts and alarms
+    /// too are the same for every order of arrival within it. What waits is acknowledged, so live input needs a spool.
+    case event
 }
 
 /// The Isolation Forests on events and on windows.

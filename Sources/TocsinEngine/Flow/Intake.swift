@@ -68,27 +68,22 @@ final class Intake: Sendable {
     }
 
     func putEnd(of source: SourceID?, _ receipt: Receipt) throws(TocsinError) -> Bool {
-        try inbox.push { () throws(TocsinError) in
-            let sequence = try spool { _, writer in SpoolEntry.endOfInput(source).encode(into: &writer) }
-            return Admitted(sequence: sequence, admission: .endOfInput(source, receipt))
-        }
+        try put(.endOfInput(source), as: .endOfInput(source, receipt))
     }
 
     /// Time goes by. Only written down, and only passed on, when nothing has come in for the idle timeout.
     func putTick(_ now: Timestamp) throws(TocsinError) -> Bool {
         let isIdle = encoder.withLock { now.since($0.lastBatch) >= idleTimeout }
-        guard isIdle else { return true }
-        return try inbox.push { () throws(TocsinError) in
-            let sequence = try spool { _, writer in SpoolEntry.tick(now).encode(into: &writer) }
-            return Admitted(sequence: sequence, admission: .tick(now))
-        }
+        return isIdle ? try put(.tick(now), as: .tick(now)) : true
     }
 
     /// The process takes up what another has left.
-    func putBegun(_ now: Timestamp) throws(TocsinError) {
-        _ = try inbox.push { () throws(TocsinError) in
-            let sequence = try spool { _, writer in SpoolEntry.begun(now).encode(into: &writer) }
-            return Admitted(sequence: sequence, admission: .begun(now))
+    func putBegun(_ now: Timestamp) throws(TocsinError) { _ = try put(.begun(now), as: .begun(now)) }
+
+    private func put(_ entry: SpoolEntry, as admission: Admission) throws(TocsinError) -> Bool {
+        try inbox.push { () throws(TocsinError) in
+            let sequence = try spool { _, writer in entry.encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: admission)
         }
     }
 

@@ -23,6 +23,12 @@ struct RouteStage: Sendable {
         lastRecovered = state.lastRecovered
         self.metrics = metrics
         self.clock = clock
+        let held = UInt64(router.heldReadings)
+        metrics.update {
+            $0.received += held
+            $0.recovered += held
+            $0.spooled += held
+        }
     }
 
     /// What the last process left in the spool, in order; nil when all has been taken.
@@ -57,24 +63,33 @@ struct RouteStage: Sendable {
         return Admitted(sequence: admitted.sequence, admission: .batch(batch, Receipt()))
     }
 
-    mutating func route(_ admitted: Admitted, watched: Set<UInt32>) -> RoutedBatch? {
+    mutating func route(_ admitted: Admitted, watched: Set<UInt32>) -> [RoutedBatch] {
         switch admitted.admission {
         case .batch(let batch, let receipt):
             if let position = batch.origin.resume { positions.note(position) }
-            return router.route(batch, from: admitted, receipt: receipt, watched: watched)
+            let routed = router.route(batch, from: admitted, receipt: receipt, watched: watched)
+            return [routed] + router.takeEnds(from: admitted, now: batch.origin.received)
         case .tick(let now):
-            return router.advance(now: now, from: admitted)
+            return [router.advance(now: now, from: admitted)] + router.takeEnds(from: admitted, now: now)
         case .endOfInput(let source, let receipt):
-            return router.end(source, from: admitted, receipt: receipt, now: clock.now())
+            let now = clock.now()
+            return router.end(source, from: admitted, receipt: receipt, now: now)
+                + router.takeEnds(from: admitted, now: now)
         case .checkpoint(let run):
             save(into: run)
-            return router.barrier(run, now: clock.now())
+            return [router.barrier(run, now: clock.now())]
         case .begun(let now):
             router.begin(at: now)
-            return nil
-        case .spooled: return nil
+            return []
+        case .spooled: return []
         }
     }
+
+    /// Before the first admission: what waited under other settings.
+    mutating func releaseFormer() -> RoutedBatch? { router.releaseFormer(now: clock.now()) }
+
+    /// After the last admission: nothing takes up what waits, where there is no spool.
+    mutating func releaseRest() -> RoutedBatch? { cursor == nil ? router.releaseAll(now: clock.now()) : nil }
 
     private func save(into run: CheckpointRun) {
         let started = ContinuousClock.now

@@ -81,6 +81,8 @@ final class RoutedBatch: Sendable {
 enum EndOfInput: Sendable {
     /// Every window closes as it is.
     case all
+    /// The same, as far as windows end by then: a part of the end, so that not all windows there are come at once.
+    case windows(through: Timestamp)
     case source(SourceID)
 }
 

@@ -85,17 +85,17 @@ struct Joiner: Sendable {
         var steps: [Step] = []
         var named: Set<Int> = []
         for result in results {
-            for (event, sensor, time) in result.returned { steps.append(Step(event: event, returned: sensor, time)) }
+            for (event, sensor, time) in result.returned { steps.append(returned(sensor, time, at: event)) }
             for (event, verdict) in result.verdicts {
-                steps.append(Step(event: event, verdict: verdict))
+                steps.append(step(verdict, at: event))
                 if verdict.kind != .silence { named.insert(event) }
             }
         }
-        for (event, verdict) in windows.verdicts { steps.append(Step(event: event, verdict: verdict)) }
+        for (event, verdict) in windows.verdicts { steps.append(step(verdict, at: event)) }
         steps += returnsOfRestored(batch)
         // An event in which the bank has named a value needs no second verdict that says less.
         for (event, verdict) in events.verdicts where !named.contains(event) {
-            steps.append(Step(event: event, verdict: verdict))
+            steps.append(step(verdict, at: event))
         }
         return steps.sorted { $0.order < $1.order }
     }
@@ -105,8 +105,21 @@ struct Joiner: Sendable {
         guard alarms.hasRestored else { return [] }
         return batch.sensors.indices.compactMap { event in
             guard alarms.wasSilent(batch.sensors[event]) else { return nil }
-            return Step(event: event, returned: batch.sensors[event], batch.times[event])
+            return returned(batch.sensors[event], batch.times[event], at: event)
         }
+    }
+
+    private func returned(_ sensor: SensorID, _ time: Timestamp, at event: Int) -> Step {
+        Step(
+            event: event, content: .returned(sensor, time),
+            order: (event, 0, names.rank(ofSensor: Int(sensor.index)), 0, 0))
+    }
+
+    private func step(_ verdict: Verdict, at event: Int) -> Step {
+        let voice = UInt32(verdict.detector.rawValue) << 8 | UInt32(verdict.kind.rawValue)
+        let sensor = names.rank(ofSensor: Int(verdict.sensor.index))
+        let series = verdict.series.map { names.rank(of: $0) } ?? .max
+        return Step(event: event, content: .verdict(verdict), order: (event, 1, sensor, series, voice))
     }
 
     private func fates(_ batch: Batch, _ results: [ShardResult]) -> [EventFate] {
@@ -166,21 +179,9 @@ private struct Step {
 
     let event: Int
     let content: Content
-    /// Event, then returns before verdicts, then by sensor, series, detector and kind.
-    let order: (Int, UInt32, UInt32, UInt32, UInt32)
-
-    init(event: Int, returned sensor: SensorID, _ time: Timestamp) {
-        self.event = event
-        content = .returned(sensor, time)
-        order = (event, 0, sensor.index, 0, 0)
-    }
-
-    init(event: Int, verdict: Verdict) {
-        self.event = event
-        content = .verdict(verdict)
-        let voice = UInt32(verdict.detector.rawValue) << 8 | UInt32(verdict.kind.rawValue)
-        order = (event, 1, verdict.sensor.index, verdict.series?.index ?? .max, voice)
-    }
+    /// Event, then returns before verdicts, then by the names of sensor and series (their ids tell who came first),
+    /// detector and kind.
+    let order: (Int, UInt32, UInt64, UInt64, UInt32)
 }
 
 /// The stream's high-water event time at each event of a batch, for rising event numbers.

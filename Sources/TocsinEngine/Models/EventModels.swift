@@ -63,35 +63,23 @@ struct EventModels: Sendable {
         return findings
     }
 
-    /// Part by part up to the next training: every row is judged by the forest that scored it, wherever batches are cut.
     private static func judge(_ group: inout Class, _ batch: Batch, into findings: inout Findings) {
-        var scores: [Double] = []
-        let width = group.features.width
-        var first = 0
-        while first < group.events.count {
-            let count = min(group.events.count - first, group.learner.learner.rowsUntilTraining)
-            let rows = group.rows[first * width..<(first + count) * width]
-            let forest = group.learner.learner.forest
-            group.learner.learner.observe(
-                rows: count == group.events.count ? group.rows : Array(rows), into: &scores)
-            if let forest {
-                for row in 0..<count where !scores[row].isNaN {
-                    findings.runs += 1
-                    let event = group.events[first + row]
-                    let start = rows.startIndex + row * width
-                    guard
-                        let verdict = EventVerdict.judge(
-                            score: scores[row], row: Array(rows[start..<start + width]),
-                            sensor: batch.sensors[event], time: batch.times[event], forest: forest)
-                    else { continue }
-                    findings.verdicts.append((event, verdict))
-                }
-            }
-            if let record = group.learner.takeTrained(now: batch.origin.received) { findings.trained.append(record) }
-            first += count
+        // Taken out, so that the learner may change while they are read, and put back empty with their memory.
+        var (rows, events): ([Double], [Int]) = ([], [])
+        swap(&rows, &group.rows)
+        swap(&events, &group.events)
+        findings.trained += group.learner.observe(rows, now: batch.origin.received) { row, score, place, forest in
+            findings.runs += 1
+            let event = events[row]
+            let verdict = EventVerdict.judge(
+                score: score, row: Array(rows[place]), sensor: batch.sensors[event], time: batch.times[event],
+                forest: forest)
+            if let verdict { findings.verdicts.append((event, verdict)) }
         }
-        group.rows.removeAll(keepingCapacity: true)
-        group.events.removeAll(keepingCapacity: true)
+        rows.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        swap(&rows, &group.rows)
+        swap(&events, &group.events)
     }
 
     /// The class of an event by its metrics in the order sent; the sensor's last class is tried first.

@@ -46,8 +46,38 @@ struct NamedLearner: Sendable {
         learner.isLearning ? LearningProgress(name: name, progress: learner.progress) : nil
     }
 
+    /// Learns rows one after the other, in parts up to the next training: every row is judged by the forest that scored
+    /// it, wherever batches are cut.
+    /// - Parameters:
+    ///   - rows: feature after feature, row after row.
+    ///   - judge: given each scored row's number, score and place in `rows`.
+    /// - Returns: the forests trained on the way.
+    mutating func observe(
+        _ rows: [Double], now: Timestamp, judge: (Int, Double, Range<Int>, IsolationForest) -> Void
+    ) -> [ModelRecord] {
+        var trained: [ModelRecord] = []
+        var scores: [Double] = []
+        let width = max(learner.names.count, 1)
+        let count = rows.count / width
+        var first = 0
+        while first < count {
+            let part = min(count - first, learner.rowsUntilTraining)
+            let forest = learner.forest
+            learner.observe(
+                rows: part == count ? rows : Array(rows[first * width..<(first + part) * width]), into: &scores)
+            if let forest {
+                for row in 0..<part where !scores[row].isNaN {
+                    judge(first + row, scores[row], (first + row) * width..<(first + row + 1) * width, forest)
+                }
+            }
+            if let record = takeTrained(now: now) { trained.append(record) }
+            first += part
+        }
+        return trained
+    }
+
     /// The record of a newly trained generation, once.
-    mutating func takeTrained(now: Timestamp) -> ModelRecord? {
+    private mutating func takeTrained(now: Timestamp) -> ModelRecord? {
         guard learner.generation > savedGeneration, let forest = learner.forest else { return nil }
         savedGeneration = learner.generation
         var summary = JSONWriter()

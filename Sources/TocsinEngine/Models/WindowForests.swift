@@ -35,11 +35,12 @@ struct WindowForests: Sendable {
     /// Gathers the shards' windows, scores those that have features with what was learnt before, then learns them.
     mutating func observe(_ results: [ShardResult], names: SeriesNames, now: Timestamp) -> Findings {
         var findings = Findings()
-        var rows: [(window: Int, result: Int, row: Int)] = []
+        var rows: [(window: Int, result: Int, row: Int, rank: UInt64)] = []
         var events: [Int32] = []
         for (number, result) in results.enumerated() where result.windows.count > 0 {
             for (row, window) in result.featureWindows.enumerated() {
-                rows.append((findings.windows.count + Int(window), number, row))
+                let rank = names.rank(of: result.windows.series[Int(window)])
+                rows.append((findings.windows.count + Int(window), number, row, rank))
             }
             findings.windows.append(result.windows)
             events += result.windowEvents
@@ -49,8 +50,8 @@ struct WindowForests: Sendable {
         let windows = findings.windows
         rows.sort { left, right in
             if events[left.window] != events[right.window] { return events[left.window] < events[right.window] }
-            return (windows.start[left.window], windows.series[left.window].index, windows.definition[left.window])
-                < (windows.start[right.window], windows.series[right.window].index, windows.definition[right.window])
+            return (windows.start[left.window], left.rank, windows.definition[left.window])
+                < (windows.start[right.window], right.rank, windows.definition[right.window])
         }
         let width = WindowFeatures.width
         for entry in rows {
@@ -65,43 +66,29 @@ struct WindowForests: Sendable {
         return findings
     }
 
-    /// Part by part up to the next training: every window is judged by the forest that scored it, wherever batches are
-    /// cut.
     private static func judge(
         _ group: inout Group, _ definitions: [WindowDefinition], _ events: [Int32], into findings: inout Findings,
         now: Timestamp
     ) {
-        var scores: [Double] = []
-        let width = WindowFeatures.width
-        var first = 0
-        while first < group.windows.count {
-            let count = min(group.windows.count - first, group.learner.learner.rowsUntilTraining)
-            let rows = group.features[first * width..<(first + count) * width]
-            let forest = group.learner.learner.forest
-            group.learner.learner.observe(
-                rows: count == group.windows.count ? group.features : Array(rows), into: &scores)
-            if let forest {
-                for row in 0..<count where !scores[row].isNaN {
-                    let window = group.windows[first + row]
-                    findings.runs += 1
-                    findings.windows.scores[window] = scores[row]
-                    let start = findings.windows.start[window]
-                    let size = definitions[Int(findings.windows.definition[window])].size
-                    let place = rows.startIndex + row * width
-                    guard
-                        let verdict = WindowVerdict.judge(
-                            score: scores[row], row: Array(rows[place..<place + width]),
-                            sensor: findings.windows.sensors[window], series: findings.windows.series[window],
-                            start: start, time: start.advanced(by: size), forest: forest)
-                    else { continue }
-                    findings.verdicts.append((Int(events[window]), verdict))
-                }
-            }
-            if let record = group.learner.takeTrained(now: now) { findings.trained.append(record) }
-            first += count
+        // Taken out, so that the learner may change while they are read, and put back empty with their memory.
+        var (rows, numbers): ([Double], [Int]) = ([], [])
+        swap(&rows, &group.features)
+        swap(&numbers, &group.windows)
+        findings.trained += group.learner.observe(rows, now: now) { row, score, place, forest in
+            let window = numbers[row]
+            findings.runs += 1
+            findings.windows.scores[window] = score
+            let start = findings.windows.start[window]
+            let size = definitions[Int(findings.windows.definition[window])].size
+            let verdict = WindowVerdict.judge(
+                score: score, row: Array(rows[place]), sensor: findings.windows.sensors[window],
+                series: findings.windows.series[window], start: start, time: start.advanced(by: size), forest: forest)
+            if let verdict { findings.verdicts.append((Int(events[window]), verdict)) }
         }
-        group.features.removeAll(keepingCapacity: true)
-        group.windows.removeAll(keepingCapacity: true)
+        rows.removeAll(keepingCapacity: true)
+        numbers.removeAll(keepingCapacity: true)
+        swap(&rows, &group.features)
+        swap(&numbers, &group.windows)
     }
 
     // MARK: Checkpoint

@@ -19,6 +19,20 @@ struct SeriesNames: Sendable {
     func metricName(of series: SeriesID) -> String { metricNames[Int(metric(of: series))] }
     func unit(of series: SeriesID) -> String? { units[Int(series.index)] }
 
+    /// For an order that is the same in every run: ids tell which name came first.
+    func rank(ofSensor sensor: Int) -> UInt64 {
+        var hash = StableHash()
+        hash.combine(sensorNames[sensor])
+        return hash.value
+    }
+
+    func rank(of series: SeriesID) -> UInt64 {
+        var hash = StableHash()
+        hash.combine(sensorName(of: series))
+        hash.combine(metricName(of: series))
+        return hash.value
+    }
+
     /// Takes up everything interned so far, when the batch holds a series or sensor not known here.
     mutating func catchUpIfNeeded(with batch: Batch) {
         let knownSeries = UInt32(metricOfSeries.count)

@@ -123,7 +123,7 @@ struct Shard: Sendable {
             return
         }
         result.readings += readings.count
-        sourceOfSensor[Int(localSensor.index)] = batch.origin.source.index
+        sourceOfSensor[Int(localSensor.index)] = batch.source(of: event).index
         let watermark = clocks.observe(sensor: localSensor, time: time, source: stream)
         let isWatched = !routed.watched.isEmpty && routed.watched.contains(sensor.index)
         var repeated = 0
@@ -261,6 +261,10 @@ struct Shard: Sendable {
             finishSweep(series, board)
             windows.flush(into: &result.windows)
             bank.withdrawAll()
+            addFeatures(event: end, to: &result)
+        case .windows(let time):
+            finishSweep(series, board)
+            windows.flush(through: time, into: &result.windows)
             addFeatures(event: end, to: &result)
         case .source(let source):
             for (local, sensor) in sensorOfSeries.enumerated() where sourceOfSensor[Int(sensor)] == source.index {

@@ -20,6 +20,8 @@ struct Writer: Sendable {
     let spool: Spool?
     /// Called once when the store fails for good: closes the engine's inbox, so that sources hear of it.
     let onFailure: @Sendable () -> Void
+    /// The place of the next alarm change.
+    var told = AlarmMark.none
     /// Outcomes of one transaction at most.
     private static let groupLimit = 64
     /// How long a failing store is tried while the process wants to end.
@@ -27,7 +29,7 @@ struct Writer: Sendable {
 
     /// Returns when the inbox is finished and empty.
     /// - Throws: what the store said when waiting cannot help; later jobs fail with the same error.
-    func run() async throws {
+    mutating func run() async throws {
         var failure: (any Error)?
         while true {
             let group = await jobs.receiveAll(limit: Self.groupLimit)
@@ -55,7 +57,7 @@ struct Writer: Sendable {
         }
     }
 
-    private func write(_ group: [WriteJob]) async throws {
+    private mutating func write(_ group: [WriteJob]) async throws {
         if let spool, let last = group.map(\.sequence).max() {
             // A disk that fails is told by the spool itself. When the process wants to end, it is not waited for for ever:
             // then the batch is stored, and its sender, who got no acknowledgement, sends it again.
@@ -84,13 +86,22 @@ struct Writer: Sendable {
         }
     }
 
-    private func publish(_ job: WriteJob) {
+    private mutating func publish(_ job: WriteJob) {
         let changes = job.outcome.alarmChanges
         for change in changes { directory.note(change) }
         if !job.isRecovered { hub.publish(anomalies: job.outcome.anomalies, alarms: changes) }
         guard !changes.isEmpty else { return }
-        for listener in listeners where !(job.isRecovered && job.sequence <= listener.toldThrough) {
-            listener.tell(changes, sequence: job.sequence)
+        // One input may come in several jobs.
+        if job.sequence != told.sequence { told = AlarmMark(sequence: job.sequence, change: 0) }
+        let first = told
+        told = first.advanced(by: changes.count)
+        for listener in listeners {
+            let through = listener.toldThrough
+            var known = 0
+            while job.isRecovered, known < changes.count, first.advanced(by: known) <= through { known += 1 }
+            if known < changes.count {
+                listener.tell(Array(changes[known...]), from: first.advanced(by: known))
+            }
         }
     }
 
