@@ -81,6 +81,9 @@ let package = Package(
                 "TocsinCore", "TocsinDecode", "TocsinSimulator", "CZlib", crypto, httpClient, logging, nioCore, nioHTTP1,
             ],
             swiftSettings: common),
+        // The judges: labelled recordings, published scores, the detectors under judgement.
+        .target(
+            name: "TocsinEvaluation", dependencies: ["TocsinCore", "TocsinDetect", "CZlib"], swiftSettings: strict),
         .target(
             name: "TocsinJobs", dependencies: ["TocsinCore", "TocsinDecode", "TocsinDetect"], swiftSettings: strict),
         .target(
@@ -116,8 +119,8 @@ let package = Package(
         .executableTarget(
             name: "tocsin",
             dependencies: [
-                "TocsinApp", "TocsinBench", "TocsinConfiguration", "TocsinCore", "TocsinJobs", "TocsinMeasure",
-                "TocsinSimulator", argumentParser, logging,
+                "TocsinApp", "TocsinBench", "TocsinConfiguration", "TocsinCore", "TocsinEvaluation", "TocsinJobs",
+                "TocsinMeasure", "TocsinSimulator", argumentParser, logging,
             ],
             swiftSettings: common),
 
@@ -137,6 +140,8 @@ let package = Package(
         .testTarget(name: "TocsinBenchTests", dependencies: ["TocsinBench", "TocsinCore", "TocsinMeasure"], swiftSettings: common),
         .testTarget(name: "TocsinDecodeTests", dependencies: ["TocsinCore", "TocsinDecode"], swiftSettings: common),
         .testTarget(name: "TocsinStreamTests", dependencies: ["TocsinCore", "TocsinStream"], swiftSettings: common),
+        .testTarget(
+            name: "TocsinEvaluationTests", dependencies: ["TocsinCore", "TocsinEvaluation"], swiftSettings: common),
         .testTarget(name: "TocsinDetectTests", dependencies: ["TocsinCore", "TocsinDetect"], swiftSettings: common),
         .testTarget(
             name: "TocsinSimulatorTests", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),

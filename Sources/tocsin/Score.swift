@@ -28,7 +28,7 @@ struct Score: AsyncParsableCommand {
     @Option(name: .long, help: "Column that names the sensor: each has its own history.")
     var groupBy: String?
 
-    @Option(name: .long, help: "default (bank, and forest for several columns), bank or event-forest.")
+    @Option(name: .long, help: "default (bank, and forest for several columns), bank, event-forest or novelty.")
     var detector: ScoringDetector = .standard
 
     @Option(name: .long, help: "Rows that the forest learns from before it scores.")

@@ -20,7 +20,7 @@ struct Tocsin: AsyncParsableCommand {
             """,
         version: tocsinVersion,
         subcommands: [
-            Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Check.self, DeadLetters.self,
-            Bench.self,
+            Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Evaluate.self, Check.self,
+            DeadLetters.self, Bench.self,
         ])
 }

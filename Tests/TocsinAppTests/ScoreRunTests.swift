@@ -68,6 +68,14 @@ import TocsinJobs
         #expect(lines[1].hasPrefix("2025-10-09T08:53:20Z,"))
     }
 
+    @Test func noveltyMarksTheFirstSpikeAndLittleElse() throws {
+        let (lines, summary) = try score(rows(1500), detector: .novelty)
+        // The others are as high: what has been seen once is known.
+        let fields = lines[500].split(separator: ",", omittingEmptySubsequences: false)
+        #expect(fields[3] == "1", "\(lines[500])")
+        #expect(summary.anomalous <= 12)
+    }
+
     @Test func unreadableRowsKeepTheirPlace() throws {
         let (lines, summary) = try score(rows(200, broken: [0, 50, 199]))
         #expect(lines.count == 201)

@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 public import TocsinCore
 internal import TocsinDetect
 
@@ -7,6 +12,8 @@ public enum ScoringDetector: String, CaseIterable, Sendable {
     case standard = "default"
     case bank
     case forest = "event-forest"
+    /// What a series has not done before: for series with patterns, read every minute or more seldom.
+    case novelty
 }
 
 /// What is said of one row.
@@ -31,6 +38,8 @@ public struct RowScorer: Sendable {
     private var bank: Bank
     private let features: EventFeatures
     private var learner: ForestLearner?
+    /// By series, where novelty is asked.
+    private var novelties: [UInt32: NoveltyDetector] = [:]
     /// By group: its newest event time, on which the bank measures gaps.
     private var newest: [UInt32: Timestamp] = [:]
     private var values: [Double]
@@ -78,6 +87,10 @@ public struct RowScorer: Sendable {
         for entry in series {
             values[entry.column] = entry.value
             guard detector != .forest else { continue }
+            if detector == .novelty {
+                addNovelty(of: entry.id, entry.value, to: &result)
+                continue
+            }
             let assessment = bank.assess(series: entry.id, time: time, highWater: highWater, value: entry.value)
             // A value that is part of a condition speaks for the row, however small its own surprise is.
             let weight = assessment.isAnomalous ? max(assessment.surprise, 1e3) : assessment.surprise
@@ -92,6 +105,20 @@ public struct RowScorer: Sendable {
         }
         addForest(to: &result)
         return result
+    }
+
+    /// Half of the scale is the threshold; the p-value is the nominal one of the surprise in nats.
+    private mutating func addNovelty(of series: SeriesID, _ value: Double, to result: inout RowScore) {
+        let isReady = novelties[series.index]?.isReady ?? false
+        let novelty = novelties[series.index, default: NoveltyDetector()].observe(value)
+        let threshold = NoveltyDetector.defaultThreshold
+        let score = isReady ? novelty.score / (novelty.score + threshold) : 0
+        guard result.score.isNaN || score > result.score else { return }
+        result.score = score
+        result.pValue = isReady ? exp(-novelty.score) : 1
+        result.isAnomalous = isReady && novelty.score >= threshold
+        let isValue = novelty.value >= max(novelty.step, novelty.distribution, novelty.shape)
+        result.kind = result.isAnomalous ? (isValue ? .spike : .pattern) : nil
     }
 
     private mutating func addForest(to result: inout RowScore) {
