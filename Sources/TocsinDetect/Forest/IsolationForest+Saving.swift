@@ -3,57 +3,34 @@ internal import TocsinCore
 extension IsolationForest {
     /// Format name and version of `saved()`, for `ModelRecord.format`.
     public static let format = "isolation-forest/1"
-    private static let magic: StaticString = "TOCSINIF"
-    private static let version: UInt32 = 1
+    private static let envelope = ModelEnvelope(
+        magic: "TOCSINIF", version: 1, kind: "isolation forest", format: format)
 
     /// The forest as bytes: magic, version, sizes, names, scaling, calibration, trees, and a checksum at the end.
     /// Little-endian; about 300 KB for 100 trees of 256 samples.
     public func saved() -> [UInt8] {
-        var writer = StateWriter()
-        writer.write(Self.magic)
-        writer.write(Self.version)
-        for size in [trees, sampleSize, depth, width] { writer.write(UInt32(size)) }
-        for name in featureNames { writer.write(name: name) }
-        for feature in 0..<width {
-            writer.write(scaler.centers[feature])
-            writer.write(scaler.inverseScales[feature])
+        Self.envelope.wrap { writer in
+            for size in [trees, sampleSize, depth, width] { writer.write(UInt32(size)) }
+            for name in featureNames { writer.write(name: name) }
+            for feature in 0..<width {
+                writer.write(scaler.centers[feature])
+                writer.write(scaler.inverseScales[feature])
+            }
+            for point in calibration.quantiles { writer.write(point) }
+            writer.write(calibration.tailStart)
+            writer.write(calibration.tailScale)
+            for feature in features { writer.write(UInt16(feature)) }
+            for threshold in thresholds { writer.write(threshold) }
+            for length in lengths { writer.write(length) }
+            for size in leafSizes { writer.write(size) }
         }
-        for point in calibration.quantiles { writer.write(point) }
-        writer.write(calibration.tailStart)
-        writer.write(calibration.tailScale)
-        for feature in features { writer.write(UInt16(feature)) }
-        for threshold in thresholds { writer.write(threshold) }
-        for length in lengths { writer.write(length) }
-        for size in leafSizes { writer.write(size) }
-        writer.write(Self.checksum(writer.bytes[...]))
-        return writer.bytes
     }
 
     /// Reads a saved forest.
     ///
     /// - Throws: `TocsinError(.model)` saying what is wrong: foreign file, newer version, cut off, damaged.
     public init(saved bytes: [UInt8]) throws {
-        let remedy = "Restore the file from a backup or train the model again."
-        guard bytes.count >= 8, bytes.prefix(8).elementsEqual("\(Self.magic)".utf8) else {
-            throw TocsinError(.model, "This is not a saved isolation forest.", remedy: remedy)
-        }
-        guard bytes.count >= 20 else {
-            throw TocsinError(.model, "The saved forest is cut off after \(bytes.count) bytes.", remedy: remedy)
-        }
-        var reader = StateReader(bytes[8..<bytes.count - 8])
-        guard reader.read(UInt32.self) == Self.version else {
-            throw TocsinError(
-                .model, "The saved forest has another version than \(Self.format).",
-                remedy: "Use the program that wrote it or a newer one, or train the model again.")
-        }
-        var tail = StateReader(bytes[(bytes.count - 8)...])
-        guard tail.read(UInt64.self) == Self.checksum(bytes[..<(bytes.count - 8)]) else {
-            throw TocsinError(.model, "The saved forest is damaged or cut off: its checksum is wrong.", remedy: remedy)
-        }
-        guard let forest = Self.read(&reader), reader.remaining == 0 else {
-            throw TocsinError(.model, "The saved forest contradicts itself.", remedy: remedy)
-        }
-        self = forest
+        self = try Self.envelope.unwrap(bytes) { Self.read(&$0) }
     }
 
     /// The checksum finds accidents; every number is checked all the same, because indices come from it.
@@ -104,12 +81,6 @@ extension IsolationForest {
             featureNames: names, trees: Int(trees), sampleSize: Int(sampleSize), calibration: calibration,
             depth: Int(depth), scaler: scaler, features: features, thresholds: thresholds, lengths: lengths,
             leafSizes: leafSizes)
-    }
-
-    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        var hash = StableHash()
-        hash.combine(bytes)
-        return hash.value
     }
 }
 

@@ -3,57 +3,34 @@ internal import TocsinCore
 extension RandomForest {
     /// Format name and version of `saved()`, for `ModelRecord.format`.
     public static let format = "random-forest/1"
-    private static let magic: StaticString = "TOCSINRF"
-    private static let version: UInt32 = 1
+    private static let envelope = ModelEnvelope(
+        magic: "TOCSINRF", version: 1, kind: "random forest", format: format)
 
     /// The forest as bytes: magic, version, sizes, names, cuts, importances, trees, and a checksum at the end.
     /// Little-endian; 12 bytes a node.
     public func saved() -> [UInt8] {
-        var writer = StateWriter()
-        writer.write(Self.magic)
-        writer.write(Self.version)
-        writer.write(task.rawValue)
-        for size in [classes, width, trees, nodes.count] { writer.write(UInt32(size)) }
-        for name in featureNames { writer.write(name: name) }
-        for feature in 0..<width {
-            let cuts = bins.cuts(of: feature)
-            writer.write(UInt8(cuts.count))
-            for cut in cuts { writer.write(cut) }
-            writer.write(impurityImportance[feature])
+        Self.envelope.wrap { writer in
+            writer.write(task.rawValue)
+            for size in [classes, width, trees, nodes.count] { writer.write(UInt32(size)) }
+            for name in featureNames { writer.write(name: name) }
+            for feature in 0..<width {
+                let cuts = bins.cuts(of: feature)
+                writer.write(UInt8(cuts.count))
+                for cut in cuts { writer.write(cut) }
+                writer.write(impurityImportance[feature])
+            }
+            writer.write(outOfBagError)
+            for start in starts { writer.write(start) }
+            for node in nodes { writer.write(node) }
+            for value in values { writer.write(value) }
         }
-        writer.write(outOfBagError)
-        for start in starts { writer.write(start) }
-        for node in nodes { writer.write(node) }
-        for value in values { writer.write(value) }
-        writer.write(Self.checksum(writer.bytes[...]))
-        return writer.bytes
     }
 
     /// Reads a saved forest.
     ///
     /// - Throws: `TocsinError(.model)` saying what is wrong: foreign file, newer version, cut off, damaged.
     public init(saved bytes: [UInt8]) throws {
-        let remedy = "Restore the file from a backup or train the model again."
-        guard bytes.count >= 8, bytes.prefix(8).elementsEqual("\(Self.magic)".utf8) else {
-            throw TocsinError(.model, "This is not a saved random forest.", remedy: remedy)
-        }
-        guard bytes.count >= 20 else {
-            throw TocsinError(.model, "The saved forest is cut off after \(bytes.count) bytes.", remedy: remedy)
-        }
-        var reader = StateReader(bytes[8..<bytes.count - 8])
-        guard reader.read(UInt32.self) == Self.version else {
-            throw TocsinError(
-                .model, "The saved forest has another version than \(Self.format).",
-                remedy: "Use the program that wrote it or a newer one, or train the model again.")
-        }
-        var tail = StateReader(bytes[(bytes.count - 8)...])
-        guard tail.read(UInt64.self) == Self.checksum(bytes[..<(bytes.count - 8)]) else {
-            throw TocsinError(.model, "The saved forest is damaged or cut off: its checksum is wrong.", remedy: remedy)
-        }
-        guard let forest = Self.read(&reader), reader.remaining == 0 else {
-            throw TocsinError(.model, "The saved forest contradicts itself.", remedy: remedy)
-        }
-        self = forest
+        self = try Self.envelope.unwrap(bytes) { Self.read(&$0) }
     }
 
     /// The checksum finds accidents; every number is checked all the same, because indices come from it.
@@ -134,11 +111,5 @@ extension RandomForest {
             }
         }
         return nodes
-    }
-
-    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        var hash = StableHash()
-        hash.combine(bytes)
-        return hash.value
     }
 }
