@@ -67,7 +67,14 @@ extension Engine {
         while true {
             let (found, problems) = await durability.checkpoints.newestUsable(spool: durability.spool.id, before: limit)
             for problem in problems { checkpointer.tell(problem, isProblem: true) }
-            guard let checkpoint = found else { return false }
+            guard let checkpoint = found else {
+                if limit != .max {
+                    checkpointer.tell(
+                        "No older checkpoint can be taken up: the state begins anew, with what is in the spool.",
+                        isProblem: true)
+                }
+                return false
+            }
             do {
                 try await EngineRestore(engine: self).restore(&state, from: checkpoint)
                 state.sequence = checkpoint.info.sequence
