@@ -22,18 +22,6 @@ import TocsinDetect
         return found
     }
 
-    /// sin(2π x), from its power series: no C library in tests.
-    private func wave(_ turns: Double) -> Double {
-        let x = (turns - turns.rounded()) * 6.283_185_307_179_586
-        var term = x
-        var sum = 0.0
-        for k in stride(from: 1.0, through: 25, by: 2) {
-            sum += term
-            term *= -x * x / ((k + 1) * (k + 2))
-        }
-        return sum
-    }
-
     @Test func gaussian() {
         #expect(verdicts(series: 50, readings: 10_000) { _, _, random in 20 + random.normal() } == 0)
     }

@@ -6,8 +6,6 @@ extension Bank {
         for index in states.indices where states[index].lastHighWater > .min {
             let highWater = states[index].lastHighWater.addingReportingOverflow(span.nanoseconds)
             states[index].lastHighWater = highWater.overflow ? .max : highWater.partialValue
-            let deadline = states[index].deadline.addingReportingOverflow(span.nanoseconds)
-            states[index].deadline = deadline.overflow ? .max : deadline.partialValue
         }
     }
 }

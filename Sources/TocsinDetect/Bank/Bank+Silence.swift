@@ -10,11 +10,12 @@ extension Bank {
         highWater: Timestamp, source: SourceID = SourceID(0), into series: inout [SeriesID]
     ) {
         let now = highWater.nanoseconds
-        guard now >= deadlines.earliest, parameters.allows(.silence) else { return }
+        guard now >= deadlines.earliest else { return }
         let source = UInt8(clamping: source.index)
         deadlines.refresh(now: now) { bucket in
             var earliest = Int64.max
             for index in bucket.clamped(to: states.indices) {
+                guard rules[Int(states[index].settingsIndex)].allows(.silence) else { continue }
                 let deadline = states[index].deadline
                 if deadline <= now, states[index].source == source { series.append(SeriesID(UInt32(index))) }
                 earliest = min(earliest, deadline)
@@ -29,13 +30,14 @@ extension Bank {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
         let now = highWater.nanoseconds
+        let parameters = rules[Int(states[index].settingsIndex)]
         let former = states[index].deadline
-        let limit = states[index].silenceLimit(parameters)
+        let limit = Double(states[index].silenceLimit(parameters))
         let seconds = Double(now &- states[index].lastHighWater) * 1e-9
         let isContinuation = states[index].conditions.contains(.silent)
         states[index].conditions.insert(.silent)
-        let next = nextDeadline(of: index, now: now)
-        states[index].deadline = next
+        states[index].patience = nextPatience(of: index, now: now, parameters: parameters)
+        let next = states[index].deadline
         if next < former { deadlines.lower(index, to: next) }
         let surprise = parameters.surpriseLimit * max(seconds / limit, 1)
         return SilenceFinding(
@@ -47,18 +49,19 @@ extension Bank {
     /// The series is not expected to go on, until it sends again.
     public mutating func withdraw(_ series: SeriesID) {
         let index = Int(series.index)
-        if index < states.count { states[index].deadline = .max }
+        if index < states.count { states[index].patience = .infinity }
     }
 
     /// The input has ended: no series is expected to go on, until it sends again.
     public mutating func withdrawAll() {
-        for index in states.indices { states[index].deadline = .max }
+        for index in states.indices { states[index].patience = .infinity }
         deadlines.removeAll()
     }
 
-    private func nextDeadline(of index: Int, now: Int64) -> Int64 {
-        guard now &- states[index].lastHighWater < settings.silenceForgottenAfter.nanoseconds else { return .max }
-        let pause = max(states[index].silenceLimit(parameters), settings.continuationInterval.seconds)
-        return states[index].deadline(after: now, seconds: pause)
+    private func nextPatience(of index: Int, now: Int64, parameters: BankParameters) -> Float {
+        let (silent, overflow) = now.subtractingReportingOverflow(states[index].lastHighWater)
+        guard !overflow, silent < parameters.silenceForgottenAfter else { return .infinity }
+        let pause = max(states[index].silenceLimit(parameters), Float(parameters.continuationSeconds))
+        return max(Float(silent), 0) * 1e-9 + pause
     }
 }

@@ -11,22 +11,22 @@ public import TocsinCore
 /// It scores first and learns afterwards, so it never looks ahead: the first n results do not depend on what follows.
 /// Readings must come in time order per series; a late one is checked against the valid range and not learned.
 ///
-/// What the p-value promises at this first cut: for ordinary readings and spikes it comes from the fitted tail of the
-/// series' own residuals (`TailHistogram`). Measured as the share of clean readings with p ≤ 1e-2 / 1e-3 / 1e-4:
-/// Gaussian, seasonal, autocorrelated and random-walk series 1.0e-2 / 1.0e-3 / 0.7e-4; Student t with 3 degrees 1.7e-2
-/// / 3e-3 / 4e-4; integers and coarse steps far below nominal. For drift, noise, stuck and silence the p-value is
-/// nominal: monotone in the evidence, not a measured frequency.
+/// For ordinary readings the p-value is a measured frequency (`TailQuantiles`): on stationary noise the share of readings
+/// with p ≤ 1e-4 is within a factor of two of 1e-4. Further out, and for drift, noise, stuck and silence, it is nominal:
+/// monotone in the evidence.
 public struct Bank: Sendable {
     public let settings: BankSettings
-    let parameters: BankParameters
+    /// What `settings` and those of `addSettings` come to; a series' own is at its index.
+    var rules: [BankParameters]
     var states: [SeriesState] = []
     var deadlines = DeadlineIndex()
+    var histories = LevelHistories()
     /// Distinct valid ranges; index 0 is "none".
     private(set) var ranges = [ValidRange()]
 
     public init(settings: BankSettings = BankSettings()) {
         self.settings = settings
-        parameters = BankParameters(settings)
+        rules = [BankParameters(settings)]
     }
 
     /// Bytes of state per series; the index of deadlines adds 8 bytes for every 256 series.
@@ -35,6 +35,9 @@ public struct Bank: Sendable {
     /// Series known so far: one more than the highest id seen.
     public var seriesCount: Int { states.count }
 
+    /// Series that have a longer memory of their level at present, 800 bytes each; at most 65,535.
+    public var historyCount: Int { histories.count }
+
     /// Scores one reading and learns it.
     ///
     /// - Parameters:
@@ -42,15 +45,33 @@ public struct Bank: Sendable {
     ///   - highWater: the source's newest event time at arrival; silence is measured on it.
     ///   - value: not-a-number and infinities are neither judged nor learned.
     ///   - source: whose high-water mark it is; sources beyond the 256th share one clock.
+    ///   - learns: false judges the reading and learns nothing of it: for maintenance windows. Spike and range are
+    ///     judged as ever; stuck, drift and noise, which are of many readings, rest meanwhile. Only clocks go on.
     public mutating func assess(
-        series: SeriesID, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID = SourceID(0)
+        series: SeriesID, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID = SourceID(0),
+        learns: Bool = true
     ) -> Assessment {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
         let range = ranges[Int(states[index].rangeIndex)]
+        let parameters = rules[Int(states[index].settingsIndex)]
+        guard learns else {
+            return judge(index, time: time, highWater: highWater, value: value, source: source)
+        }
         return states[index].take(
             value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source, range: range,
-            parameters: parameters, index: index, deadlines: &deadlines)
+            parameters: parameters, index: index, deadlines: &deadlines, histories: &histories)
+    }
+
+    @inline(never)
+    private mutating func judge(
+        _ index: Int, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID
+    ) -> Assessment {
+        let result = states[index].judge(
+            value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source,
+            range: ranges[Int(states[index].rangeIndex)], parameters: rules[Int(states[index].settingsIndex)])
+        deadlines.lower(index, to: states[index].deadline)
+        return result
     }
 
     /// Asks the processor to fetch what `assess` will touch of a series: worth calling some 10 readings ahead where the
@@ -103,4 +124,11 @@ struct ValidRange: Equatable, Sendable {
     var high = Double.infinity
 
     @inline(__always) func contains(_ value: Double) -> Bool { value >= low && value <= high }
+
+    /// Whether a value lies outside by more than the rules forgive, and on the side that they watch.
+    func isLeft(_ value: Double, _ parameters: BankParameters) -> Bool {
+        guard !contains(value), parameters.allows(.range) else { return false }
+        let limit = value > high ? high : low
+        return parameters.isWorthwhile(value - limit, level: limit)
+    }
 }

@@ -5,10 +5,18 @@ public struct BankSettings: Sendable {
     /// Which side of the expectation is worth a verdict.
     public enum Direction: Sendable { case both, up, down }
 
+    /// Whether the level is judged against its own course at the same hour of other days and one period ago.
+    public enum Season: Sendable {
+        /// Learned where there is history enough, used where it explains more than half of the movement.
+        case automatic
+        case off
+    }
+
     /// Accepted rate of false spike verdicts per reading on data like the past. Default 1e-7: at one reading a second
     /// that is one in 115 days and series.
     public var falseAlarmRate: Double
-    /// Deviations smaller than this, in the metric's own unit, are never a verdict. Default 0: units differ by metric.
+    /// Deviations smaller than this, in the metric's own unit, are never a verdict: of a spike from the prediction, of a
+    /// drift from the former level, of a value from the valid range. Default 0: units differ by metric.
     public var minimumDeviation: Double
     /// Deviations smaller than this share of the level are never a verdict. Default 0: a share means nothing where zero
     /// is arbitrary, as in °C.
@@ -33,6 +41,8 @@ public struct BankSettings: Sendable {
     public var silenceIntervals: Double
     /// A condition that goes on is repeated (as a continuation) no more often than this, in event time. Default 60 s.
     public var continuationInterval: Span64
+    /// Default automatic.
+    public var season: Season
     /// A series silent for longer than this is taken as withdrawn and no longer repeated. Default one day.
     public var silenceForgottenAfter: Span64
 
@@ -42,7 +52,8 @@ public struct BankSettings: Sendable {
         enabledKinds: Set<AnomalyKind> = [.spike, .drift, .stuck, .noise, .silence, .range],
         minimumSpikeDeviations: Double = 5, minimumDriftDeviations: Double = 2, minimumStuckReadings: Int = 10,
         minimumSilence: Span64 = .seconds(30), silenceIntervals: Double = 8,
-        continuationInterval: Span64 = .seconds(60), silenceForgottenAfter: Span64 = .days(1)
+        continuationInterval: Span64 = .seconds(60), silenceForgottenAfter: Span64 = .days(1),
+        season: Season = .automatic
     ) {
         self.falseAlarmRate = falseAlarmRate
         self.minimumDeviation = minimumDeviation
@@ -57,12 +68,15 @@ public struct BankSettings: Sendable {
         self.silenceIntervals = silenceIntervals
         self.continuationInterval = continuationInterval
         self.silenceForgottenAfter = silenceForgottenAfter
+        self.season = season
     }
 }
 
 /// The settings in the units of the hot path: computed once, read for every reading.
 struct BankParameters: Sendable {
     var surpriseLimit: Double
+    /// What a spike must reach by frequency too: the limit, where it is not rarer than the frequency is known, else 0.
+    var knownSurprise: Double
     var minimumDeviation: Double
     var minimumRelativeDeviation: Double
     var judgesUp: Bool
@@ -71,13 +85,16 @@ struct BankParameters: Sendable {
     var minimumSpikeDeviations: Double
     var minimumDriftDeviations: Double
     var minimumStuckReadings: UInt32
-    var minimumSilence: Double
-    var silenceIntervals: Double
-    var continuationInterval: Int64
+    var minimumSilence: Float
+    var silenceIntervals: Float
+    var continuationSeconds: UInt32
+    var silenceForgottenAfter: Int64
+    var usesSeason: Bool
     var kinds: UInt16
 
     init(_ settings: BankSettings) {
         surpriseLimit = -naturalLog(settings.falseAlarmRate.clamped(1e-300, 0.5))
+        knownSurprise = surpriseLimit > TailQuantiles.reach + 2.3 ? 0 : 0.999 * surpriseLimit
         minimumDeviation = settings.minimumDeviation
         minimumRelativeDeviation = settings.minimumRelativeDeviation
         judgesUp = settings.direction != .down
@@ -86,9 +103,11 @@ struct BankParameters: Sendable {
         minimumSpikeDeviations = max(settings.minimumSpikeDeviations, 3)
         minimumDriftDeviations = settings.minimumDriftDeviations
         minimumStuckReadings = UInt32(clamping: max(settings.minimumStuckReadings, 2))
-        minimumSilence = settings.minimumSilence.seconds
-        silenceIntervals = settings.silenceIntervals
-        continuationInterval = settings.continuationInterval.nanoseconds
+        minimumSilence = Float(settings.minimumSilence.seconds)
+        silenceIntervals = Float(settings.silenceIntervals)
+        continuationSeconds = UInt32(settings.continuationInterval.seconds.rounded(.up).clamped(0, 4e9))
+        silenceForgottenAfter = settings.silenceForgottenAfter.nanoseconds
+        usesSeason = settings.season == .automatic
         kinds = settings.enabledKinds.reduce(0) { $0 | 1 << UInt16($1.rawValue) }
     }
 

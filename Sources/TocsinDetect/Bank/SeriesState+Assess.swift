@@ -2,28 +2,28 @@ internal import TocsinCore
 
 extension SeriesState {
     /// All that happens at a reading of the series that is number `index` of the bank.
-    @inline(__always)
+    @inline(always)
     mutating func take(
         _ value: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange,
-        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex
+        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex, histories: inout LevelHistories
     ) -> Assessment {
         self.source = UInt8(clamping: source.index)
-        let (gap, next) = arrive(highWater: highWater, parameters: parameters)
-        if next < deadline { deadlines.lower(index, to: next) }
-        deadline = next
-        return assess(value, time: time, gap: gap, range: range, parameters: parameters)
+        let (gap, isNearer) = arrive(highWater: highWater, parameters: parameters)
+        if isNearer { deadlines.lower(index, to: deadline) }
+        return assess(value, time: time, gap: gap, range: range, parameters: parameters, histories: &histories)
     }
 
     /// Scores a reading, then learns it, and says which verdict is due.
-    @inline(__always)
+    @inline(always)
     mutating func assess(
-        _ raw: Double, time: Int64, gap: Float, range: ValidRange, parameters: BankParameters
+        _ raw: Double, time: Int64, gap: Float, range: ValidRange, parameters: BankParameters,
+        histories: inout LevelHistories
     ) -> Assessment {
         var result = Assessment(value: raw, time: time)
         guard raw.isFinite else { return result }
         guard count == 0 || time >= lastTime else {
             // Too late for everything that depends on order.
-            if !range.contains(raw), parameters.allows(.range) {
+            if range.isLeft(raw, parameters) {
                 result.report(.range, surprise: parameters.surpriseLimit)
             }
             result.finish(parameters)
@@ -32,7 +32,7 @@ extension SeriesState {
         // Differences of clamped values stay finite.
         let value = raw.clamped(-1e300, 1e300)
         if count == 0 { start(value, time: time) }
-        let residual = residual(value, gap: gap)
+        let residual = residual(value, gap: gap, parameters: parameters)
         result.isLearning = isLearning(parameters)
         let isJudged = !result.isLearning && moves >= 8 && conditions.contains(.notBinary)
         if count > 0 {
@@ -45,7 +45,8 @@ extension SeriesState {
         }
 
         // While learning, outliers are kept out silently, so that a spike just before the end is not the first anchor.
-        let isOutlier = moves >= 8 && count >= 16 && residual.z > Double(spikeLimit)
+        let isOutlier =
+            moves >= 8 && count >= 16 && (residual.z > Double(spikeLimit) || abs(residual.sum) > sumLimit)
         if value != 0, value != 1 { conditions.insert(.notBinary) }
         let isStuck = followRun(value, time: time, isJump: isOutlier, parameters: parameters)
         learn(value, residual: residual, isOutlier: isOutlier)
@@ -54,11 +55,11 @@ extension SeriesState {
         count = count == .max ? .max : count + 1
 
         if isOutlier || isStuck || blockFill == Self.blockLength - 1 || !range.contains(raw)
-            || !conditions.isDisjoint(with: [.range, .noise])
+            || !conditions.isDisjoint(with: [.range, .noise]) || history > 0 && interval >= 60
         {
             conclude(
                 &result, value, residual: residual, isOutlier: isOutlier, isStuck: isStuck, isJudged: isJudged,
-                range: range, parameters: parameters)
+                range: range, parameters: parameters, histories: &histories)
         } else {
             if outliers > 0 { endOutliers(isJudged: isJudged) }
             blockFill += 1
@@ -72,7 +73,7 @@ extension SeriesState {
     @inline(never)
     private mutating func conclude(
         _ result: inout Assessment, _ value: Double, residual: Residual, isOutlier: Bool, isStuck: Bool,
-        isJudged: Bool, range: ValidRange, parameters: BankParameters
+        isJudged: Bool, range: ValidRange, parameters: BankParameters, histories: inout LevelHistories
     ) {
         let time = lastTime
         var block: BlockFinding?
@@ -90,10 +91,16 @@ extension SeriesState {
             endOutliers(isJudged: isJudged)
         }
         blockFill += 1
-        if blockFill == Self.blockLength {
-            let closed = closeBlock(time: time, parameters: parameters)
-            if isJudged { block = block ?? closed }
+        let closesBlock = blockFill == Self.blockLength
+        var closed = closesBlock ? closeBlock(time: time, parameters: parameters) : nil
+        // Within a run of outliers the level stands still.
+        if outliers == 0, closesBlock || interval >= 60,
+            let drift = consultHistory(&histories, time: time, closesBlock: closesBlock, parameters: parameters),
+            closed?.kind != .drift
+        {
+            closed = drift
         }
+        if isJudged { block = block ?? closed }
         decide(
             &result, residual: residual, isOutlier: isOutlier && isJudged, isStuck: isStuck, block: block, range: range,
             parameters: parameters)
@@ -101,7 +108,7 @@ extension SeriesState {
 
     /// Too few readings for a judgement. Series slower than one reading a minute learn for up to a day and 300
     /// readings, because their day is short in readings and the first morning must not look like a failure.
-    @inline(__always) private func isLearning(_ parameters: BankParameters) -> Bool {
+    @inline(always) func isLearning(_ parameters: BankParameters) -> Bool {
         guard count >= parameters.learningReadings, spikeLimit > 0 else { return true }
         return count < 300 && interval >= 60 && Float(count) * interval < 86_400
     }
@@ -123,14 +130,8 @@ extension SeriesState {
         range: ValidRange, parameters: BankParameters
     ) {
         let time = lastTime
-        if !range.contains(result.value), parameters.allows(.range) {
-            if !conditions.contains(.range) { rangeStart = time }
-            let isDue = enter(.range, time: time, parameters: parameters)
-            result.expectedLow = range.low
-            result.expectedHigh = range.high
-            result.hold(
-                .range, surprise: parameters.surpriseLimit, start: rangeStart, isContinuation: isDue == .again,
-                isDue: isDue != .notYet)
+        if range.isLeft(result.value, parameters) {
+            sayRange(&result, range: range, time: time, parameters: parameters)
             return
         }
         conditions.remove(.range)
@@ -149,18 +150,15 @@ extension SeriesState {
                 .drift, surprise: block.surprise, start: block.start, isContinuation: block.isContinuation, isDue: true)
             return
         }
-        if isOutlier, parameters.allows(.spike),
-            parameters.isWorthwhile(residual.difference, level: residual.prediction)
-        {
-            result.report(.spike, surprise: residual.surprise)
-            return
-        }
+        // A spike does not hide that the noise has begun.
+        let beginsNoise = block.map { $0.kind == .noise && !$0.isContinuation } ?? false
+        if isOutlier, !beginsNoise, parameters.allows(.spike), reportSpike(&result, residual, parameters) { return }
         guard conditions.contains(.noise) else { return }
         result.condition = .noise
         guard let block else { return }
         // The block's finding is due when the condition begins, then at intervals.
-        let isDue = !block.isContinuation || time &- lastEmission >= parameters.continuationInterval
-        if isDue { lastEmission = time }
+        let isDue = !block.isContinuation || isDueAgain(time, parameters)
+        if !block.isContinuation { lastEmission = Self.seconds(time) }
         if isDue {
             result.expectedLow = block.low
             result.expectedHigh = block.high
@@ -170,19 +168,66 @@ extension SeriesState {
             .noise, surprise: block.surprise, start: block.start, isContinuation: block.isContinuation, isDue: isDue)
     }
 
+    mutating func sayRange(
+        _ result: inout Assessment, range: ValidRange, time: Int64, parameters: BankParameters
+    ) {
+        if !conditions.contains(.range) { conditionStart = time }
+        let isDue = enter(.range, time: time, parameters: parameters)
+        result.expectedLow = range.low
+        result.expectedHigh = range.high
+        result.hold(
+            .range, surprise: parameters.surpriseLimit, start: conditionStart, isContinuation: isDue == .again,
+            isDue: isDue != .notYet)
+    }
+
+    /// A spike of one reading, or of up to three of which none is far enough alone: then the value is their mean.
+    private func reportSpike(
+        _ result: inout Assessment, _ residual: Residual, _ parameters: BankParameters
+    ) -> Bool {
+        var surprise = residual.surprise
+        // The limit comes from the shape of the tail, the surprise from its frequency: as far as that is known, both must
+        // agree.
+        let isLone = residual.z > Double(spikeLimit) && residual.surprise >= parameters.knownSurprise
+        if !isLone {
+            let limit = Double(spikeLimit)
+            let z = limit * Double(abs(residual.sum) / sumLimit)
+            guard z > limit else { return false }
+            surprise = tailQuantiles.farSurprise(z, limit: limit, surpriseLimit: parameters.surpriseLimit)
+            guard surprise >= parameters.knownSurprise else { return false }
+        }
+        let difference = isLone ? residual.difference : Double(residual.sum) / 3 * residual.deviation
+        guard parameters.isWorthwhile(difference, level: residual.prediction) else { return false }
+        if !isLone {
+            let reach = sumLimit / 3 * Float(residual.deviation)
+            result.expectedLow = residual.prediction - Double(reach)
+            result.expectedHigh = residual.prediction + Double(reach)
+            result.value = residual.prediction + difference
+        }
+        result.report(.spike, surprise: max(surprise, parameters.surpriseLimit))
+        return true
+    }
+
     private enum Due { case now, again, notYet }
 
     /// Marks a lasting condition and says whether it is to be reported at this reading.
     private mutating func enter(_ condition: Conditions, time: Int64, parameters: BankParameters) -> Due {
         guard conditions.contains(condition) else {
             conditions.insert(condition)
-            lastEmission = time
+            lastEmission = Self.seconds(time)
             return .now
         }
-        guard time &- lastEmission >= parameters.continuationInterval else { return .notYet }
-        lastEmission = time
-        return .again
+        return isDueAgain(time, parameters) ? .again : .notYet
     }
+
+    /// Whether the continuation interval has passed since something was said last; then it begins anew.
+    private mutating func isDueAgain(_ time: Int64, _ parameters: BankParameters) -> Bool {
+        let now = Self.seconds(time)
+        guard now &- lastEmission >= parameters.continuationSeconds else { return false }
+        lastEmission = now
+        return true
+    }
+
+    private static func seconds(_ time: Int64) -> UInt32 { UInt32(truncatingIfNeeded: time / 1_000_000_000) }
 }
 
 extension Assessment {
@@ -203,7 +248,7 @@ extension Assessment {
         self.isContinuation = isContinuation
     }
 
-    @inline(__always) mutating func finish(_ parameters: BankParameters) {
+    @inline(always) mutating func finish(_ parameters: BankParameters) {
         score = surprise / (surprise + parameters.surpriseLimit)
     }
 }

@@ -19,6 +19,11 @@ extension SeriesState {
         let noise = judgeNoise(time: time, parameters: parameters)
         blockSteps = 0
         if blocks < .max { blocks += 1 }
+        // In a run of equal readings none is counted.
+        if blocks & 3 == 0, run < Self.blockLength / 2 {
+            tailQuantiles.follow(
+                exceeding: nil, ordinary: 4 * Float(Self.blockLength) * (1 - repeatRate), age: Float(count))
+        }
         // Not within a run of outliers, which would end by being called normal instead of by being a new level.
         if outliers == 0, blocks < 16 || blocks & 15 == 0 || conditions.contains(.tailChanged) { refitTail(parameters) }
         return drift ?? noise
@@ -81,7 +86,7 @@ extension SeriesState {
         let isHolding = conditions.contains(.noise)
         let isTrusted = blocks >= 16
         if isTrusted {
-            if noiseSum == 0, !isHolding { noiseStart = time }
+            if noiseSum == 0, !isHolding, !conditions.contains(.range) { conditionStart = time }
             noiseSum = Self.accumulate(noiseSum, z, reference: 1.5)
         }
         if !isHolding {
@@ -111,7 +116,7 @@ extension SeriesState {
         let usual = exponential(Double(noiseLevel)) * step * 0.886
         let factor = exponential(Double(2.5 * unit))
         return BlockFinding(
-            kind: .noise, surprise: Double(2 * abs(noiseSum)), start: noiseStart,
+            kind: .noise, surprise: Double(2 * abs(noiseSum)), start: conditionStart,
             value: exponential(Double(observed)) * step * 0.886, low: usual / factor, high: usual * factor,
             isContinuation: isHolding)
     }

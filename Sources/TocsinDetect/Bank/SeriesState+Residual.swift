@@ -9,6 +9,10 @@ extension SeriesState {
         /// |difference| in standard deviations.
         var z: Double
         var surprise: Double
+        /// Large enough to be learned as tail.
+        var isFar: Bool
+        /// The signed residuals of this and the last two readings together.
+        var sum: Float
     }
 
     /// Scores a value without learning it.
@@ -18,20 +22,36 @@ extension SeriesState {
     /// always the last value: half of their changes are returns to the level, which would look like no error at all.
     /// `gap` is the time since the last reading in usual intervals: after a pause a series may have wandered, so the
     /// scale grows with its square root.
-    @inline(__always)
-    func residual(_ value: Double, gap: Float) -> Residual {
-        let prediction = prefersAnchor ? anchor : level
+    @inline(always)
+    func residual(_ value: Double, gap: Float, parameters: BankParameters) -> Residual {
+        let prediction = prefersAnchor ? anchor : leadingLevel
         let difference = value - prediction
         var scale = deviation
         if gap > 3 { scale *= Double(min(gap, 100)).squareRoot() }
         if noiseRatio > 1 { scale *= Double(noiseRatio) }
         // Finite, so that the score of 1e300 after nothing but zeros is a number.
-        let z = min(abs(difference) / scale, 1e300)
-        let fit = TailFit(
-            surpriseAtThree: Double(surpriseAtThree), shape: Double(tailShape), scale: Double(tailScale))
+        let quotient = difference / scale
+        let z = min(abs(quotient), 1e300)
+        let y = (z - Double(TailQuantiles.median)) * Double(tailRate)
+        let surprise =
+            y < 1
+            ? TailQuantiles.nearSurprise(y, bend: Double(tailBend))
+            : tailQuantiles.farSurprise(
+                z, limit: max(Double(spikeLimit), parameters.minimumSpikeDeviations),
+                surpriseLimit: parameters.surpriseLimit)
+        let signed = Float(max(min(quotient, 1e6), -1e6))
         return Residual(
-            difference: difference, prediction: prediction, deviation: scale, z: z, surprise: fit.surprise(z))
+            difference: difference, prediction: prediction, deviation: scale, z: z, surprise: surprise,
+            isFar: y >= 1 || z >= 3,
+            sum: signed + recent + lessRecent)
     }
+
+    /// The level, and how far it lags behind.
+    @inline(always) var leadingLevel: Double { level + Double(lag) * (levelError * Self.medianToDeviation) }
+
+    /// What the sum of three residuals must exceed to be a spike: the spike limit in its own robust unit, less 1.5 %:
+    /// the limits share the false alarms between the two tests.
+    @inline(always) var sumLimit: Float { spikeLimit * sumMedian * 1.46 }
 
     /// Learns a value that is no outlier, or only counts it if it is.
     ///
@@ -39,39 +59,61 @@ extension SeriesState {
     /// size, so 20 % of far outliers raise them by a third and no more. Only readings that changed count, so that a
     /// coarse sensor does not look noiseless. Outliers move neither level nor anchor; the level follows what is left
     /// clipped at three standard deviations (Huber).
-    @inline(__always)
+    @inline(always)
     mutating func learn(_ value: Double, residual: Residual, isOutlier: Bool) {
-        let isYoung = count < 1024
+        let isYoung = count < 2048
         let age = Double(count)
-        let fast = isYoung ? (6 / (age + 6)).clamped(0.01, 0.5) : 0.01
+        let fast = isYoung ? (6 / (age + 6)).clamped(0.003, 0.5) : 0.003
         // While the series is known to be noisy, its usual step is not that of the noise.
         let slow = conditions.contains(.noise) ? 0 : (isYoung ? (4 / (age + 4)).clamped(0.004, 0.5) : 0.004)
         let fromLevel = value - level
+        let leading = leadingLevel
         if value != previous {
             let change = abs(value - previous)
             (levelError, anchorError) = Self.followed(
-                SIMD2(levelError, anchorError), SIMD2(abs(fromLevel), abs(value - anchor)), rate: fast)
+                SIMD2(levelError, anchorError), SIMD2(abs(value - leading), abs(value - anchor)), rate: fast)
             (step, spread) = Self.followed(SIMD2(step, spread), SIMD2(change, abs(value - baseline)), rate: slow)
             blockSteps += Float(min(change / max(step, 1e-290), 8))
             if moves < 255 { moves += 1 }
             // A run of outliers counts once: it is one event, and if it lasts it is a new level and no tail at all.
             // The first readings are measured with a scale too rough to say anything of the tail.
             if count >= 32, !isOutlier || outliers == 0 {
-                tail.count(residual.z)
-                if residual.z >= 3 { conditions.insert(.tailChanged) }
+                tail.count()
+                if residual.isFar {
+                    learnFar(Float(min(residual.z, 1e6)), isKept: !isOutlier || residual.surprise < 12)
+                }
             }
         }
-        guard !isOutlier else { return }
+        guard !isOutlier else {
+            (recent, lessRecent) = (0, 0)
+            return
+        }
+        let rate: Float = isYoung ? 0.01 : 0.0015
+        sumMedian = max(sumMedian * (abs(residual.sum) - sumMedian).bySign(negative: 1 - rate, positive: 1 + rate), 0.8)
+        (recent, lessRecent) = (residual.sum - recent - lessRecent, recent)
         // At first the clip is tight and the step wide, so that a spike as first reading is soon forgotten.
         let clip = (count < 128 ? 1.1 : 3 * Self.medianToDeviation) * levelError
         level += fromLevel.clamped(-clip, clip) * (count < 128 ? max(1.0 / 8, 1 / (age + 1)) : 1.0 / 16)
+        if count >= 128 {
+            lag += (Float((fromLevel / max(levelError, 1e-290)).clamped(-4, 4)) * 0.6745 - lag) * (1 / 32)
+        }
         anchor = value
+    }
+
+    /// One residual of the two or three in a hundred that make the tail.
+    @inline(never)
+    private mutating func learnFar(_ z: Float, isKept: Bool) {
+        if z >= 3 {
+            tail.count(far: z)
+            conditions.insert(.tailChanged)
+        }
+        if isKept, z >= tailQuantiles.near { tailQuantiles.follow(exceeding: z, ordinary: 0, age: Float(count)) }
     }
 
     /// One sign step of two running medians; each starts at its first sample that is not zero.
     ///
     /// Without branches: which way a median goes is a coin toss that no predictor can learn.
-    @inline(__always)
+    @inline(always)
     private static func followed(
         _ medians: SIMD2<Double>, _ samples: SIMD2<Double>, rate: Double
     ) -> (Double, Double) {
@@ -103,6 +145,7 @@ extension SeriesState {
         }
         guard agreeingOutliers >= 6 || outliers >= 20 else { return .isolated }
         level = candidate
+        lag = 0
         anchor = value
         baseline = candidate
         driftSum = 0
@@ -127,9 +170,6 @@ extension SeriesState {
         // Spikes at random, even one reading in four, come in runs of 1.3 on average. Longer runs mean that bursts or
         // jumps are this series' nature: then far residuals are tail, not contamination.
         let fit = tail.fit(trustsGaps: outlierRunLength < 448)
-        surpriseAtThree = Float(fit.surpriseAtThree)
-        tailShape = Float(fit.shape)
-        tailScale = Float(fit.scale)
         // A young series has shown neither its scale nor its tail: nearly all false spikes on heavy-tailed data
         // came in the first 250 readings. The margin is a factor 2.6 after 100 readings and 1.07 after 500.
         let youth = 128 / Double(max(count, 16))

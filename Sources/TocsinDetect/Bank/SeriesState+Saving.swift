@@ -2,40 +2,39 @@
 ///
 /// | words | content |
 /// |---|---|
-/// | 0-7 | times: last reading, last high water, deadline, run, drift, noise and range start, last emission |
-/// | 8-18 | previous, level, anchor, level error, anchor error, step, baseline, wander, spread, minimum, candidate |
-/// | 19-20 | valid range: low, high |
-/// | 21-27 | 14 numbers of 32 bits: drift and noise sum, block steps, noise level, spread and ratio, surprise at three, tail shape and scale, spike limit, repeat rate, longest run, interval, longest interval |
+/// | 0-4 | times: last reading, last high water, run, drift and condition start |
+/// | 5-17 | previous, level, anchor, level error, anchor error, step, baseline, wander, spread, minimum, candidate; valid range: low, high |
+/// | 18-27 | 20 numbers of 32 bits: drift and noise sum, block steps, noise level, spread and ratio, tail rate, far and bend, spike limit, repeat rate, longest run, interval, longest interval, patience, the last two residuals, median of sums, lag, seconds of the last emission |
 /// | 28 | count, run |
-/// | 29-32 | 16 numbers of 16 bits: blocks, outlier run length, tail total, 12 tail counters, conditions + 256 · version |
+/// | 29-32 | 16 numbers of 16 bits: blocks, outlier run length, tail total, 10 tail counters, nothing, 1 if a history follows, conditions + 256 · version |
 /// | 33 | 8 bytes: source, intervals, moves, block fill, noise blocks, outliers, agreeing outliers, blocks since drift |
 typealias SavedSeries = InlineArray<34, UInt64>
 
 extension SeriesState {
-    private static let savedVersion: UInt16 = 1
+    private static let savedVersion: UInt16 = 2
 
     func saved(range: ValidRange) -> SavedSeries {
         var words = SavedSeries(repeating: 0)
-        let times: InlineArray<8, Int64> = [
-            lastTime, lastHighWater, deadline, runStart, driftStart, noiseStart, rangeStart, lastEmission,
-        ]
+        let times: InlineArray<5, Int64> = [lastTime, lastHighWater, runStart, driftStart, conditionStart]
         for place in times.indices { words[place] = UInt64(bitPattern: times[place]) }
         let values: InlineArray<13, Double> = [
             previous, level, anchor, levelError, anchorError, step, baseline, wander, spread, minimum, candidate,
             range.low, range.high,
         ]
-        for place in values.indices { words[8 + place] = values[place].bitPattern }
-        let floats: InlineArray<14, Float> = [
-            driftSum, noiseSum, blockSteps, noiseLevel, noiseSpread, noiseRatio, surpriseAtThree, tailShape, tailScale,
-            spikeLimit, repeatRate, longestRun, interval, longestInterval,
+        for place in values.indices { words[5 + place] = values[place].bitPattern }
+        let floats: InlineArray<20, Float> = [
+            driftSum, noiseSum, blockSteps, noiseLevel, noiseSpread, noiseRatio, tailRate, tailFar, tailBend,
+            spikeLimit, repeatRate, longestRun, interval, longestInterval, patience, recent, lessRecent, sumMedian,
+            lag, Float(bitPattern: lastEmission),
         ]
-        for place in 0..<7 {
-            words[21 + place] = Self.joined(floats[2 * place].bitPattern, floats[2 * place + 1].bitPattern)
+        for place in 0..<10 {
+            words[18 + place] = Self.joined(floats[2 * place].bitPattern, floats[2 * place + 1].bitPattern)
         }
         words[28] = Self.joined(count, run)
         var shorts = InlineArray<16, UInt16>(repeating: 0)
         (shorts[0], shorts[1], shorts[2]) = (blocks, outlierRunLength, tail.total)
         for bin in 0..<TailHistogram.bins { shorts[3 + bin] = tail.counts[bin] }
+        shorts[14] = history > 0 ? 1 : 0
         shorts[15] = UInt16(conditions.rawValue) | Self.savedVersion << 8
         for place in shorts.indices { words[29 + place / 4] |= UInt64(shorts[place]) << UInt64(place % 4 * 16) }
         let bytes: InlineArray<8, UInt8> = [
@@ -54,24 +53,29 @@ extension SeriesState {
         guard readCounters(words), isPlausible else { return nil }
     }
 
+    /// Whether a level history follows these words.
+    static func hasHistory(_ words: SavedSeries) -> Bool { words[32] >> 32 & 0xffff == 1 }
+
     private mutating func readTimes(_ words: SavedSeries) {
         func time(_ place: Int) -> Int64 { Int64(bitPattern: words[place]) }
-        (lastTime, lastHighWater, deadline, runStart) = (time(0), time(1), time(2), time(3))
-        (driftStart, noiseStart, rangeStart, lastEmission) = (time(4), time(5), time(6), time(7))
+        (lastTime, lastHighWater, runStart) = (time(0), time(1), time(2))
+        (driftStart, conditionStart) = (time(3), time(4))
     }
 
     private mutating func readNumbers(_ words: SavedSeries) {
-        func value(_ place: Int) -> Double { Double(bitPattern: words[8 + place]) }
+        func value(_ place: Int) -> Double { Double(bitPattern: words[5 + place]) }
         (previous, level, anchor) = (value(0), value(1), value(2))
         (levelError, anchorError, step) = (value(3), value(4), value(5))
         (baseline, wander, spread, minimum, candidate) = (value(6), value(7), value(8), value(9), value(10))
         func float(_ place: Int) -> Float {
-            Float(bitPattern: UInt32(truncatingIfNeeded: words[21 + place / 2] >> UInt64(place % 2 * 32)))
+            Float(bitPattern: UInt32(truncatingIfNeeded: words[18 + place / 2] >> UInt64(place % 2 * 32)))
         }
         (driftSum, noiseSum, blockSteps) = (float(0), float(1), float(2))
         (noiseLevel, noiseSpread, noiseRatio) = (float(3), float(4), float(5))
-        (surpriseAtThree, tailShape, tailScale, spikeLimit) = (float(6), float(7), float(8), float(9))
+        (tailRate, tailFar, tailBend, spikeLimit) = (float(6), float(7), float(8), float(9))
         (repeatRate, longestRun, interval, longestInterval) = (float(10), float(11), float(12), float(13))
+        (patience, recent, lessRecent, sumMedian) = (float(14), float(15), float(16), float(17))
+        (lag, lastEmission) = (float(18), float(19).bitPattern)
     }
 
     private mutating func readCounters(_ words: SavedSeries) -> Bool {
@@ -82,7 +86,7 @@ extension SeriesState {
         }
         func byte(_ place: Int) -> UInt8 { UInt8(truncatingIfNeeded: words[33] >> UInt64(place * 8)) }
         (blocks, outlierRunLength) = (short(0), short(1))
-        var counts = InlineArray<12, UInt16>(repeating: 0)
+        var counts = InlineArray<10, UInt16>(repeating: 0)
         for bin in 0..<TailHistogram.bins { counts[bin] = short(3 + bin) }
         guard short(15) >> 8 == Self.savedVersion, let tail = TailHistogram(total: short(2), counts: counts)
         else { return false }
@@ -104,8 +108,10 @@ extension SeriesState {
         return (lies(minimum, -1e301, 1e301) || minimum == .infinity)
             && lies(driftSum, -1e12, 1e12) && lies(noiseSum, -1e12, 1e12) && lies(blockSteps, 0, 1e3)
             && lies(noiseLevel, -50, 50) && lies(noiseSpread, 0, 50) && lies(noiseRatio, 1, 1e6)
-            && lies(surpriseAtThree, 0, 100) && lies(tailShape, 1e-3, 100) && lies(tailScale, 1e-6, 1e6)
-            && lies(spikeLimit, 0, 1e30) && lies(repeatRate, 0, 1) && lies(longestRun, 0, 1e11)
+            && tailQuantiles.isPlausible
+            && lies(lag, -4, 4) && lies(recent, -1e6, 1e6) && lies(lessRecent, -1e6, 1e6) && lies(sumMedian, 0.5, 1e7)
+            && patience >= 0
+            && (spikeLimit == 0 || lies(spikeLimit, 1, 1e30)) && lies(repeatRate, 0, 1) && lies(longestRun, 0, 1e11)
             && lies(interval, 0, 1e11) && lies(longestInterval, 0, 1e11)
             && blockFill < Self.blockLength && noiseBlocks <= 64 && outliers < 20 && agreeingOutliers <= outliers
     }

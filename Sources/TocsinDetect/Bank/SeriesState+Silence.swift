@@ -1,23 +1,23 @@
 internal import TocsinCore
 
 extension SeriesState {
-    /// Learns the time since the last arrival and returns the next deadline in the source's high-water time;
-    /// `Int64.max` while fewer than 20 intervals are known.
+    /// Learns the time since the last arrival and sets the patience with the next one, infinity while fewer than 20
+    /// intervals are known. Returns the time in usual intervals, 0 up to three, and whether the deadline may have come nearer.
     ///
     /// The limit is the largest of the configured minimum, 8 median intervals and three times the longest interval seen
     /// lately. The longest interval may grow by a factor four at a time, so one outage does not disarm the timer.
     @inline(__always)
-    mutating func arrive(highWater: Int64, parameters: BankParameters) -> (gap: Float, deadline: Int64) {
+    mutating func arrive(highWater: Int64, parameters: BankParameters) -> (gap: Float, isNearer: Bool) {
         guard count > 0 else {
             lastHighWater = highWater
-            return (0, .max)
+            patience = .infinity
+            return (0, false)
         }
-        let (difference, overflow) = highWater.subtractingReportingOverflow(lastHighWater)
-        let seconds = overflow ? 0 : Float(difference) * 1e-9
-        lastHighWater = max(lastHighWater, highWater)
+        let former = patience
+        let seconds = advance(highWater: highWater)
         var gap: Float = 0
         if seconds > 0 {
-            if interval > 0 { gap = seconds / interval }
+            if seconds > 3 * interval, interval > 0 { gap = seconds / interval }
             let rate = intervals < 147 ? max(0.02, 3 / (Float(intervals) + 3)) : 0.02
             let distance = seconds - interval
             let factor =
@@ -30,20 +30,29 @@ extension SeriesState {
             }
             if intervals < 255 { intervals += 1 }
         }
+        patience = intervals < 20 ? .infinity : silenceLimit(parameters)
+        return (gap, seconds + patience <= former * 1.000_001)
+    }
+
+    /// Moves the clock of the source and returns by how many seconds, 0 where it stands or goes back.
+    @inline(__always)
+    mutating func advance(highWater: Int64) -> Float {
+        let (difference, overflow) = highWater.subtractingReportingOverflow(lastHighWater)
+        lastHighWater = max(lastHighWater, highWater)
         conditions.remove(.silent)
-        guard intervals >= 20 else { return (gap, .max) }
-        return (gap, deadline(after: lastHighWater, seconds: silenceLimit(parameters)))
+        return overflow ? 0 : max(Float(difference) * 1e-9, 0)
     }
 
     /// Seconds without a reading that are still normal.
-    @inline(__always) func silenceLimit(_ parameters: BankParameters) -> Double {
-        max(parameters.minimumSilence, parameters.silenceIntervals * Double(interval), 3 * Double(longestInterval))
+    @inline(__always) func silenceLimit(_ parameters: BankParameters) -> Float {
+        max(parameters.minimumSilence, parameters.silenceIntervals * interval, 3 * longestInterval)
     }
 
-    /// Saturating, so that absurd intervals cannot trap.
-    @inline(__always) func deadline(after time: Int64, seconds: Double) -> Int64 {
-        let nanoseconds = seconds < 9e9 ? Int64(seconds * 1e9) : .max
-        let (sum, overflow) = time.addingReportingOverflow(nanoseconds)
-        return overflow ? .max : sum
+    /// The high-water time at which silence begins; `Int64.max` while unknown. Saturating, so that absurd intervals
+    /// cannot trap.
+    @inline(__always) var deadline: Int64 {
+        let nanoseconds = patience < 9e9 ? Int64(Double(patience) * 1e9) : .max
+        let (sum, overflow) = lastHighWater.addingReportingOverflow(nanoseconds)
+        return overflow || nanoseconds == .max ? .max : sum
     }
 }

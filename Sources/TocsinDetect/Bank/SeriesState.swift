@@ -5,17 +5,19 @@
 /// bytes into a cache line (16 of the allocator, 32 of the array), so these are exactly three lines; the rest is
 /// needed when a block of 16 readings closes or something happens.
 ///
-/// Extensions by aspect: `+Assess` (order of steps), `+Residual` (spike), `+Blocks` (drift, noise), `+Stuck`,
-/// `+Silence`, `+Saving`.
+/// Extensions by aspect: `+Assess` (order of steps), `+Suspended`, `+Residual` (spike), `+Blocks` (drift, noise),
+/// `+Stuck`, `+Silence`, `+Saving`. What only some series need lies beside it: `LevelHistory`.
 struct SeriesState: Sendable {
-    var noiseStart: Int64 = 0
-    var rangeStart: Int64 = 0
+    /// When the range or the noise condition began. One place for both: range is said first.
+    var conditionStart: Int64 = 0
+    /// Seconds since 1970, in 32 bits.
+    var lastEmission: UInt32 = 0
+    /// CUSUM of the level, above zero while it rises and below while it falls; the same for the logarithm of the noise.
+    var driftSum: Float = 0
 
     // From here on touched by every reading.
     var lastTime: Int64 = 0
     var lastHighWater: Int64 = 0
-    /// The high-water time at which silence begins; `Int64.max` while unknown.
-    var deadline: Int64 = .max
     var runStart: Int64 = 0
 
     /// The last value as it came.
@@ -37,11 +39,20 @@ struct SeriesState: Sendable {
     /// Lowest value seen: where many sensors rest.
     var minimum = Double.infinity
 
-    // Tail.
-    var surpriseAtThree: Float
-    var tailShape: Float
-    var tailScale: Float
+    /// Silence begins so many seconds after `lastHighWater`; infinity while unknown.
+    var patience = Float.infinity
+    /// Tail: 1 / (q − median), q the residual of which 2 % are larger; the residual of which 0.08 % are larger; and half
+    /// the logarithm of the ratio of the two steps.
+    var tailRate: Float
+    var tailFar: Float
+    var tailBend: Float
     var spikeLimit: Float = 0
+    /// Mean of the residuals of the level, in standard deviations: by how much the level lags behind a slope.
+    var lag: Float = 0
+    /// Residuals of the last two readings, signed; 0 for an outlier. Median of the absolute sum of three.
+    var recent: Float = 0
+    var lessRecent: Float = 0
+    var sumMedian: Float = 1.1682
 
     // Repeats and intervals.
     var repeatRate: Float = 0
@@ -55,12 +66,6 @@ struct SeriesState: Sendable {
     var noiseRatio: Float = 1
     /// Sum over the block of absolute steps in units of `step`.
     var blockSteps: Float = 0
-    /// CUSUM of the level, above zero while it rises and below while it falls; the same for the logarithm of the noise.
-    var driftSum: Float = 0
-    var noiseSum: Float = 0
-    /// ln of the usual mean step in units of `step`, and the mean absolute distance from it.
-    var noiseLevel: Float = 0
-    var noiseSpread: Float = 0
 
     // Counters.
     var count: UInt32 = 0
@@ -69,8 +74,11 @@ struct SeriesState: Sendable {
     /// Mean length of a run of outliers in 1/256 readings: about 1.25 for spikes at random, more where bursts are
     /// normal.
     var outlierRunLength: UInt16 = 256
-    /// Index into the bank's distinct valid ranges, and the source whose clock its silence is measured on.
+    /// Which of the bank's level histories is this series' own; 0 = none.
+    var history: UInt16 = 0
+    /// Index into the bank's distinct valid ranges and settings, and the source whose clock its silence is measured on.
     var rangeIndex: UInt8 = 0
+    var settingsIndex: UInt8 = 0
     var source: UInt8 = 0
     var intervals: UInt8 = 0
     var moves: UInt8 = 0
@@ -84,18 +92,17 @@ struct SeriesState: Sendable {
     /// Begins with its total, the last that every reading touches.
     var tail = TailHistogram()
 
+    var noiseSum: Float = 0
+    /// ln of the usual mean step in units of `step`, and the mean absolute distance from it.
+    var noiseLevel: Float = 0
+    var noiseSpread: Float = 0
     var driftStart: Int64 = 0
-    var lastEmission: Int64 = .min
     /// Mean of the present run of outliers: the level if they go on.
     var candidate = 0.0
 
-    /// Computed once: it costs a logarithm, and restored series are made by the million.
-    private static let prior = TailHistogram().fit(trustsGaps: true)
-
     init() {
-        surpriseAtThree = Float(Self.prior.surpriseAtThree)
-        tailShape = Float(Self.prior.shape)
-        tailScale = Float(Self.prior.scale)
+        let prior = TailQuantiles()
+        (tailRate, tailFar, tailBend) = (prior.rate, prior.far, prior.bend)
     }
 
     /// What holds at present.
