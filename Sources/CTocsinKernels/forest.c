@@ -7,12 +7,12 @@
 
 enum { group = 32 };
 
-static void lengths_portable(const tk_forest *forest, const float *columns, size_t stride, size_t rows, float *sums) {
+static void lengths_portable(const tk_forest *forest, const float *columns, size_t stride, size_t rows, uint32_t *sums) {
     int32_t depth = forest->depth;
     for (int32_t tree = 0; tree < forest->trees; tree++) {
         const int32_t *features = forest->features + ((size_t)tree << depth);
         const float *thresholds = forest->thresholds + ((size_t)tree << depth);
-        const float *lengths = forest->lengths + ((size_t)tree << depth);
+        const int32_t *lengths = forest->lengths + ((size_t)tree << depth);
         for (size_t first = 0; first < rows; first += group) {
             uint32_t node[group];
             for (int lane = 0; lane < group; lane++) node[lane] = 1;
@@ -24,7 +24,7 @@ static void lengths_portable(const tk_forest *forest, const float *columns, size
                 }
             }
             uint32_t leaves = 1u << depth;
-            for (int lane = 0; lane < group; lane++) sums[first + lane] += lengths[node[lane] - leaves];
+            for (int lane = 0; lane < group; lane++) sums[first + lane] += (uint32_t)lengths[node[lane] - leaves];
         }
     }
 }
@@ -33,14 +33,14 @@ static void lengths_portable(const tk_forest *forest, const float *columns, size
 #include <immintrin.h>
 
 __attribute__((target("avx2"))) static void
-lengths_avx2(const tk_forest *forest, const float *columns, size_t stride, size_t rows, float *sums) {
+lengths_avx2(const tk_forest *forest, const float *columns, size_t stride, size_t rows, uint32_t *sums) {
     int32_t depth = forest->depth;
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256i width = _mm256_set1_epi32((int32_t)stride);
     for (int32_t tree = 0; tree < forest->trees; tree++) {
         const int32_t *features = forest->features + ((size_t)tree << depth);
         const float *thresholds = forest->thresholds + ((size_t)tree << depth);
-        const float *lengths = forest->lengths + ((size_t)tree << depth);
+        const int32_t *lengths = forest->lengths + ((size_t)tree << depth);
         for (size_t first = 0; first < rows; first += group) {
             __m256i node[4];
             for (int k = 0; k < 4; k++) node[k] = _mm256_set1_epi32(1);
@@ -57,9 +57,9 @@ lengths_avx2(const tk_forest *forest, const float *columns, size_t stride, size_
             }
             __m256i leaves = _mm256_set1_epi32(1 << depth);
             for (int k = 0; k < 4; k++) {
-                __m256 length = _mm256_i32gather_ps(lengths, _mm256_sub_epi32(node[k], leaves), 4);
-                float *sum = sums + first + 8 * k;
-                _mm256_storeu_ps(sum, _mm256_add_ps(_mm256_loadu_ps(sum), length));
+                __m256i length = _mm256_i32gather_epi32(lengths, _mm256_sub_epi32(node[k], leaves), 4);
+                __m256i *sum = (__m256i *)(sums + first + 8 * k);
+                _mm256_storeu_si256(sum, _mm256_add_epi32(_mm256_loadu_si256(sum), length));
             }
         }
     }
@@ -67,7 +67,7 @@ lengths_avx2(const tk_forest *forest, const float *columns, size_t stride, size_
 
 // The upper five levels (31 nodes) fit two registers: a permutation looks them up in place of a gather.
 __attribute__((target("avx512f"))) static void
-lengths_avx512(const tk_forest *forest, const float *columns, size_t stride, size_t rows, float *sums) {
+lengths_avx512(const tk_forest *forest, const float *columns, size_t stride, size_t rows, uint32_t *sums) {
     int32_t depth = forest->depth;
     int32_t upper = depth < 5 ? depth : 5;
     const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -75,7 +75,7 @@ lengths_avx512(const tk_forest *forest, const float *columns, size_t stride, siz
     for (int32_t tree = 0; tree < forest->trees; tree++) {
         const int32_t *features = forest->features + ((size_t)tree << depth);
         const float *thresholds = forest->thresholds + ((size_t)tree << depth);
-        const float *lengths = forest->lengths + ((size_t)tree << depth);
+        const int32_t *lengths = forest->lengths + ((size_t)tree << depth);
         // A shallow tree has fewer than 32 slots: copy what there is.
         float top_thresholds[32] = {0};
         int32_t top_places[32] = {0};
@@ -110,9 +110,9 @@ lengths_avx512(const tk_forest *forest, const float *columns, size_t stride, siz
             }
             __m512i leaves = _mm512_set1_epi32(1 << depth);
             for (int k = 0; k < 2; k++) {
-                __m512 length = _mm512_i32gather_ps(_mm512_sub_epi32(node[k], leaves), lengths, 4);
-                float *sum = sums + first + 16 * k;
-                _mm512_storeu_ps(sum, _mm512_add_ps(_mm512_loadu_ps(sum), length));
+                __m512i length = _mm512_i32gather_epi32(_mm512_sub_epi32(node[k], leaves), lengths, 4);
+                uint32_t *sum = sums + first + 16 * k;
+                _mm512_storeu_si512(sum, _mm512_add_epi32(_mm512_loadu_si512(sum), length));
             }
         }
     }
@@ -128,8 +128,8 @@ tk_body tk_best_body(void) {
 }
 
 void tk_forest_lengths(
-    const tk_forest *forest, const float *columns, size_t stride, size_t rows, float *sums, tk_body body) {
-    memset(sums, 0, rows * sizeof(float));
+    const tk_forest *forest, const float *columns, size_t stride, size_t rows, uint32_t *sums, tk_body body) {
+    memset(sums, 0, rows * sizeof *sums);
 #if defined(__x86_64__)
     if (body == tk_body_avx512) return lengths_avx512(forest, columns, stride, rows, sums);
     if (body == tk_body_avx2) return lengths_avx2(forest, columns, stride, rows, sums);
@@ -138,12 +138,12 @@ void tk_forest_lengths(
     lengths_portable(forest, columns, stride, rows, sums);
 }
 
-float tk_forest_length(const tk_forest *forest, const float *row) {
+uint32_t tk_forest_length(const tk_forest *forest, const float *row) {
     // Eight trees side by side, again to overlap their loads.
     enum { side = 8 };
     int32_t depth = forest->depth;
     uint32_t leaves = 1u << depth;
-    float sum = 0;
+    uint32_t sum = 0;
     int32_t tree = 0;
     for (; tree + side <= forest->trees; tree += side) {
         size_t base = (size_t)tree << depth;
@@ -155,14 +155,14 @@ float tk_forest_length(const tk_forest *forest, const float *row) {
                 node[k] = node[k] * 2 + (row[forest->features[place]] >= forest->thresholds[place]);
             }
         }
-        for (int k = 0; k < side; k++) sum += forest->lengths[base + ((size_t)k << depth) + node[k] - leaves];
+        for (int k = 0; k < side; k++) sum += (uint32_t)forest->lengths[base + ((size_t)k << depth) + node[k] - leaves];
     }
     for (; tree < forest->trees; tree++) {
         size_t base = (size_t)tree << depth;
         uint32_t node = 1;
         for (int32_t level = 0; level < depth; level++)
             node = node * 2 + (row[forest->features[base + node]] >= forest->thresholds[base + node]);
-        sum += forest->lengths[base + node - leaves];
+        sum += (uint32_t)forest->lengths[base + node - leaves];
     }
     return sum;
 }

@@ -52,6 +52,55 @@ import TocsinDetect
         }
     }
 
+    /// One feature to more than the kernel of words takes, with ties, missing values and values far away.
+    @Test func everyKernelAgreesForAnyWidth() throws {
+        var random = Random(4)
+        for width in [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 21] {
+            let count = 700
+            let rows = (0..<count * width).map { place in
+                place % 97 == 96
+                    ? .nan
+                    : place % 89 == 88
+                        ? 1e300
+                        : place % 3 == 0
+                            ? random.normal().rounded() : random.normal()
+            }
+            let forest = try IsolationForest.train(
+                rows: rows, names: (0..<width).map { "f\($0)" }, settings: .init(trees: 20), seed: 3)
+            let single = (0..<count).map { forest.score(Array(rows[$0 * width..<($0 + 1) * width])) }
+            for kernel in IsolationForest.Kernel.allCases {
+                var scores: [Double] = []
+                forest.score(rows: rows, into: &scores, kernel: kernel)
+                #expect(scores == single, "\(kernel), \(width) features")
+            }
+        }
+    }
+
+    @Test func threadsChangeNothing() throws {
+        let forest = try Self.forest()
+        let rows = Self.rows(9001, seed: 8).rows
+        var one: [Double] = []
+        forest.score(rows: rows, into: &one)
+        for threads in [0, 2, 5] {
+            var several: [Double] = []
+            forest.score(rows: rows, into: &several, threads: threads)
+            #expect(several == one)
+        }
+    }
+
+    /// Large tables are looked at by rows drawn evenly; scale and calibration stay those of the whole.
+    @Test func aLargeTableTrainsLikeASmallOne() throws {
+        let rows = Self.rows(150_000, outliers: false).rows
+        let large = try IsolationForest.train(rows: rows, names: Self.names, seed: 1)
+        let again = try IsolationForest.train(rows: rows, names: Self.names, seed: 1)
+        #expect(large.saved() == again.saved())
+        var scores: [Double] = []
+        large.score(rows: Self.rows(4000, seed: 77, outliers: false).rows, into: &scores)
+        let share = Double(scores.count { large.calibration.pValue($0) <= 0.1 }) / 4000
+        #expect(abs(share - 0.1) < 0.03)
+        #expect(large.score([60, 50, 0.5]) > large.score([25, 50, 0.5]) + 0.1)
+    }
+
     @Test func missingValuesCountAsTheMedian() throws {
         let forest = try Self.forest()
         #expect(forest.score([.nan, .nan, .nan]) < 0.5)
@@ -67,6 +116,23 @@ import TocsinDetect
         #expect(shares.first?.name == "temperature")
         #expect((shares.first?.share ?? 0) > 0.5)
         #expect(abs(shares.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+    }
+
+    @Test func contributionsSumToOneWhicheverFeatureIsGuilty() throws {
+        var random = Random(6)
+        let names = (0..<6).map { "f\($0)" }
+        let forest = try IsolationForest.train(
+            rows: (0..<6 * 3000).map { _ in random.normal() }, names: names, seed: 2)
+        for guilty in 0..<6 {
+            for amount in [8.0, -8] {
+                var row = [Double](repeating: 0.1, count: 6)
+                row[guilty] = amount
+                let shares = forest.contributions(of: row, limit: 6)
+                #expect(shares.first?.name == names[guilty] && (shares.first?.share ?? 0) > 0.5)
+                #expect(abs(shares.reduce(0) { $0 + $1.share } - 1) < 1e-9)
+                #expect(zip(shares, shares.dropFirst()).allSatisfy { $0.share >= $1.share })
+            }
+        }
     }
 
     @Test func pValuesAreUniformOnNormalRowsAndMonotone() throws {

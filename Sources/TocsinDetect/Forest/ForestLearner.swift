@@ -70,8 +70,13 @@ public struct ForestLearner: Sendable {
 
     /// Scores rows and then learns them; replaces the content of `scores` with one score a row, NaN while learning.
     ///
-    /// - Parameter suspects: per row, true where another detector already called it anomalous.
-    public mutating func observe(rows: [Double], suspects: [Bool] = [], into scores: inout [Double]) {
+    /// - Parameters:
+    ///   - suspects: per row, true where another detector already called it anomalous.
+    ///   - threads: at most so many cores for batches of some thousand rows; 0 = all there are. The scores do not depend
+    ///     on it.
+    public mutating func observe(
+        rows: [Double], suspects: [Bool] = [], into scores: inout [Double], threads: Int = 1
+    ) {
         scores.removeAll(keepingCapacity: true)
         let width = names.count
         guard width > 0 else { return }
@@ -81,7 +86,7 @@ public struct ForestLearner: Sendable {
         while first < count {
             let end = nextTraining == .max ? count : min(count, first + max(nextTraining - seen, 1))
             if let forest {
-                forest.append(rows: rows, first..<end, to: &scores, kernel: .best, scratch: &scratch)
+                forest.append(rows: rows, first..<end, to: &scores, scratch: &scratch, threads: threads)
             } else {
                 scores.append(contentsOf: repeatElement(.nan, count: end - first))
             }

@@ -25,51 +25,63 @@ extension IsolationForest {
                 .model,
                 "A forest has 1 to 1000 trees of 2 to 4096 samples, not \(settings.trees) of \(settings.sampleSize).")
         }
-        let scaler = FeatureScaler(rows: rows, width: width)
-        var table = [Float](repeating: 0, count: count * width)
-        for row in 0..<count {
-            for feature in 0..<width {
-                table[row * width + feature] = scaler.scaled(rows[row * width + feature], feature)
-            }
-        }
+        // Quartiles and calibration of a large table come from rows drawn evenly over all of it.
+        let looked = Self.evenly(count, seed: ~seed)
+        let view = looked.map { Self.gather(rows, $0, width) } ?? rows
+        let scaler = FeatureScaler(rows: view, width: width)
         var random = SplitMix64(seed: seed)
         var pool = Array(0..<Int32(count))
-        var normal = [Bool](repeating: true, count: count)
+        var normal: [Bool] = []
         if let share = settings.outlierShare {
-            normal = Self.normalRows(table, width: width, suspects: suspects)
+            normal = Self.normalRows(rows, scaler: scaler, suspects: suspects)
             pool = Self.thinned(normal: normal, share: share, random: &random)
         }
         let sample = min(settings.sampleSize, pool.count)
-        var builder = TreeBuilder(table: table, width: width, sample: sample)
-        for _ in 0..<settings.trees { builder.grow(pool: &pool, random: &random) }
-        let uncalibrated = IsolationForest(
-            names: names, trees: settings.trees, scaler: scaler, builder: builder,
-            calibration: ScoreCalibration(scores: [0.5]))
+        var builder = TreeBuilder(scaler: scaler, width: width, sample: sample)
+        for _ in 0..<settings.trees { builder.grow(rows, pool: &pool, random: &random) }
+        var forest = IsolationForest(
+            featureNames: names, trees: settings.trees, sampleSize: sample,
+            calibration: ScoreCalibration(scores: [0.5]), depth: builder.depth, scaler: scaler,
+            features: builder.features, thresholds: builder.thresholds, lengths: builder.lengths,
+            leafSizes: builder.leafSizes)
         var scores: [Double] = []
-        uncalibrated.score(rows: rows, into: &scores)
-        let normalScores = scores.indices.filter { normal[$0] }.map { scores[$0] }
-        return IsolationForest(
-            names: names, trees: settings.trees, scaler: scaler, builder: builder,
-            calibration: ScoreCalibration(scores: normalScores))
+        forest.score(rows: view, into: &scores)
+        let normalScores =
+            normal.isEmpty
+            ? scores : scores.indices.filter { normal[looked?[$0] ?? $0] }.map { scores[$0] }
+        forest.calibration = ScoreCalibration(scores: normalScores)
+        return forest
     }
 
-    private init(
-        names: [String], trees: Int, scaler: FeatureScaler, builder: TreeBuilder, calibration: ScoreCalibration
-    ) {
-        self.init(
-            featureNames: names, trees: trees, sampleSize: builder.sample, calibration: calibration,
-            depth: builder.depth, scaler: scaler, features: builder.features, thresholds: builder.thresholds,
-            lengths: builder.lengths, leafSizes: builder.leafSizes)
+    /// One row drawn from each of 32,768 equal stretches of a table of more than 65,536 rows; nil = take them all.
+    private static func evenly(_ count: Int, seed: UInt64) -> [Int]? {
+        let wanted = 32_768
+        guard count > 2 * wanted else { return nil }
+        var random = SplitMix64(seed: seed)
+        return (0..<wanted).map { part in
+            let first = part * count / wanted
+            return first + random.next(below: (part + 1) * count / wanted - first)
+        }
+    }
+
+    private static func gather(_ rows: [Double], _ chosen: [Int], _ width: Int) -> [Double] {
+        var gathered: [Double] = []
+        gathered.reserveCapacity(chosen.count * width)
+        for row in chosen { gathered.append(contentsOf: rows[row * width..<(row + 1) * width]) }
+        return gathered
     }
 
     /// Rows without a far outlier: within 8 interquartile ranges (about 11 standard deviations) in every feature, and
     /// not suspected. When that would leave out more than two rows in five, they are no outliers but the data.
-    private static func normalRows(_ table: [Float], width: Int, suspects: [Bool]?) -> [Bool] {
-        let count = table.count / width
+    private static func normalRows(_ rows: [Double], scaler: FeatureScaler, suspects: [Bool]?) -> [Bool] {
+        let width = scaler.centers.count
+        let count = rows.count / width
         var normal = [Bool](repeating: true, count: count)
         for row in 0..<count {
             if let suspects, row < suspects.count, suspects[row] { normal[row] = false }
-            for feature in 0..<width where abs(table[row * width + feature]) > 8 { normal[row] = false }
+            for feature in 0..<width where abs(scaler.scaled(rows[row * width + feature], feature)) > 8 {
+                normal[row] = false
+            }
         }
         let kept = normal.count { $0 }
         return kept * 5 >= count * 3 && kept >= 8 ? normal : [Bool](repeating: true, count: count)
@@ -90,85 +102,5 @@ extension IsolationForest {
             others.removeLast()
         }
         return pool
-    }
-}
-
-/// Grows trees into the complete-tree arrays.
-private struct TreeBuilder {
-    let table: [Float]
-    let width: Int
-    let sample: Int
-    let depth: Int
-    var features: [Int32] = []
-    var thresholds: [Float] = []
-    var lengths: [Float] = []
-    var leafSizes: [UInt16] = []
-    private var base = 0
-    private var order: [Int32] = []
-
-    init(table: [Float], width: Int, sample: Int) {
-        self.table = table
-        self.width = width
-        self.sample = sample
-        // ceil(log2(sample)): the average height, beyond which a row is normal anyway.
-        depth = max(1, Int.bitWidth - max(sample - 1, 1).leadingZeroBitCount)
-    }
-
-    mutating func grow(pool: inout [Int32], random: inout SplitMix64) {
-        let slots = 1 << depth
-        base = features.count
-        features.append(contentsOf: repeatElement(0, count: slots))
-        thresholds.append(contentsOf: repeatElement(.infinity, count: slots))
-        lengths.append(contentsOf: repeatElement(0, count: slots))
-        leafSizes.append(contentsOf: repeatElement(0, count: slots))
-        order = Array(0..<Int32(width))
-        // The first `sample` entries become a sample without replacement (Fisher–Yates, stopped early).
-        for place in 0..<sample { pool.swapAt(place, place + random.next(below: pool.count - place)) }
-        split(&pool, 0..<sample, node: 1, level: 0, random: &random)
-    }
-
-    private mutating func split(
-        _ pool: inout [Int32], _ range: Range<Int>, node: Int, level: Int, random: inout SplitMix64
-    ) {
-        guard level < depth, range.count > 1, let (feature, low, high) = cuttable(pool, range, &random) else {
-            // The row goes left to the bottom from here (thresholds stay infinite).
-            let leaf = node << (depth - level) - (1 << depth)
-            lengths[base + leaf] = Float(Double(level) + IsolationForest.meanPathLength(range.count))
-            leafSizes[base + leaf] = UInt16(clamping: range.count)
-            return
-        }
-        // In (low, high]: both sides get at least one row.
-        let cut = max(min(low + (high - low) * Float(random.nextUnit()), high), low.nextUp)
-        features[base + node] = feature
-        thresholds[base + node] = cut
-        var middle = range.lowerBound
-        for place in range where table[Int(pool[place]) * width + Int(feature)] < cut {
-            pool.swapAt(place, middle)
-            middle += 1
-        }
-        split(&pool, range.lowerBound..<middle, node: 2 * node, level: level + 1, random: &random)
-        split(&pool, middle..<range.upperBound, node: 2 * node + 1, level: level + 1, random: &random)
-    }
-
-    /// A feature drawn at random among those that vary in these rows, with its range; nil when all rows are equal.
-    private mutating func cuttable(
-        _ pool: [Int32], _ range: Range<Int>, _ random: inout SplitMix64
-    ) -> (feature: Int32, low: Float, high: Float)? {
-        var candidates = width
-        while candidates > 0 {
-            let pick = random.next(below: candidates)
-            let feature = order[pick]
-            var low = Float.infinity
-            var high = -Float.infinity
-            for place in range {
-                let value = table[Int(pool[place]) * width + Int(feature)]
-                low = min(low, value)
-                high = max(high, value)
-            }
-            if low < high { return (feature, low, high) }
-            candidates -= 1
-            order.swapAt(pick, candidates)
-        }
-        return nil
     }
 }

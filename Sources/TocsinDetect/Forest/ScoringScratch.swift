@@ -3,13 +3,17 @@ public struct ScoringScratch: Sendable {
     /// The scaled rows of a tile, column after column, and one row by itself.
     var columns: [Float] = []
     var row: [Float] = []
-    var sums: [Float] = []
+    var ranks: [UInt16] = []
+    var sums: [UInt32] = []
 
     public init() {}
 
     mutating func prepare(width: Int, tile: Int) {
-        if columns.count < tile * width { columns = [Float](repeating: 0, count: tile * width) }
+        if columns.count < tile * width {
+            columns = [Float](repeating: 0, count: tile * width)
+            ranks = [UInt16](repeating: 0, count: tile * width)
+        }
         if row.count < width { row = [Float](repeating: 0, count: width) }
-        if sums.count < tile { sums = [Float](repeating: 0, count: tile) }
+        if sums.count < tile { sums = [UInt32](repeating: 0, count: tile) }
     }
 }

@@ -63,14 +63,6 @@ struct FeatureBins: Sendable, Equatable {
         return cuts
     }
 
-    /// Sorts `count` rows from `first` on into bins, row after row, `width` bytes each.
-    func bin(rows: [Double], from first: Int, count: Int, into bins: inout [UInt8]) {
-        if bins.count < count * width { bins = [UInt8](repeating: 0, count: count * width) }
-        for feature in 0..<width {
-            for row in 0..<count { bins[row * width + feature] = bin(rows[(first + row) * width + feature], feature) }
-        }
-    }
-
     /// Branch-free binary search in 255 cuts.
     @inline(__always) func bin(_ value: Double, _ feature: Int) -> UInt8 {
         var place = feature * Self.stride

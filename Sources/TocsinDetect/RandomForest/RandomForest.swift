@@ -78,6 +78,24 @@ public struct RandomForest: Sendable {
     let nodes: [UInt64]
     /// `outputs` a node; only those of leaves are used.
     let values: [Float]
+    /// nil where the processor or the number of features has no use for them.
+    let bytes: ByteForest?
+
+    init(
+        task: Task, featureNames: [String], classes: Int, outOfBagError: Double, impurityImportance: [Double],
+        bins: FeatureBins, starts: [UInt32], nodes: [UInt64], values: [Float]
+    ) {
+        self.task = task
+        self.featureNames = featureNames
+        self.classes = classes
+        self.outOfBagError = outOfBagError
+        self.impurityImportance = impurityImportance
+        self.bins = bins
+        self.starts = starts
+        self.nodes = nodes
+        self.values = values
+        bytes = ByteForest(nodes: nodes, starts: starts, width: featureNames.count)
+    }
 
     public var trees: Int { starts.count }
     public var width: Int { featureNames.count }
