@@ -78,3 +78,21 @@ extension Bank {
         for series in candidates { findings.append(silence(of: series, highWater: highWater)) }
     }
 }
+
+/// sin(2π x), from its power series: no C library in tests.
+func wave(_ turns: Double) -> Double {
+    let x = (turns - turns.rounded()) * 6.283_185_307_179_586
+    var term = x
+    var sum = 0.0
+    for k in stride(from: 1.0, through: 25, by: 2) {
+        sum += term
+        term *= -x * x / ((k + 1) * (k + 2))
+    }
+    return sum
+}
+
+/// A wave of ten minutes at one reading a second, with noise of 1.
+func cycle(turns: Int, amplitude: Double, seed: UInt64 = 3) -> [Double] {
+    var random = Random(seed)
+    return (0..<turns * 600).map { 40 + amplitude * wave(Double($0) / 600) + random.normal() }
+}

@@ -21,6 +21,8 @@ public struct NoveltyDetector: Sendable {
     /// For fast series: 7 nats. Stationary noise of 86,400 readings gets no mark, or one in five days where readings
     /// are so coarse that a new value is a rare event; give the detector a `warmUp` of an hour or more as well.
     public static let quietThreshold = 7.0
+    /// Readings after an event in which only something worse is told.
+    static let defaultQuiet = 100
     /// What the histogram's nats count for: its windows overlap, so that 52 readings say what one pattern says.
     private static let entropyWeight = 0.04
     private static let mostEntropy = 50.0
@@ -41,6 +43,13 @@ public struct NoveltyDetector: Sendable {
     public init(warmUp: Int = 100, history: Int = 1024, quiet: Int = 100) {
         grid = ValueGrid(warmUp: warmUp, history: min(history, 1 << 20))
         edge = LeadingEdge(span: quiet)
+    }
+
+    /// The band in which the kept readings lie, but for the share `tail` at either end; NaN before the first. For
+    /// findings, which are rare: it sorts up to `history` readings.
+    public func usualBand(tail: Double = 0.01) -> (low: Double, high: Double) {
+        let sorted = grid.history.sorted()
+        return (quantile(sorted: sorted, tail), quantile(sorted: sorted, 1 - tail))
     }
 
     /// False until `warmUp` readings were seen: scores are 0 until then.
@@ -86,19 +95,18 @@ public struct Novelty: Sendable, Equatable {
     public var step = 0.0
     /// The last 52 readings together are distributed as never before.
     public var distribution = 0.0
-
     /// The last 24 readings run in a shape far from all recurring ones; at most half a nat.
     public var shape = 0.0
 
     /// Nothing new.
     public init() {}
 
-    /// The sum of the four parts, also within an event.
+    /// The sum of the parts, also within an event.
     public var raw: Double { value + step + distribution + shape }
 }
 
 extension NoveltyDetector {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Writes everything: a restored detector answers as this one would.
     public func save(to writer: inout StateWriter) {

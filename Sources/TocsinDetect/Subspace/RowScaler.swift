@@ -37,6 +37,13 @@ struct RowScaler: Sendable {
         let scaled = (value - means[metric]) * inverseDeviations[metric]
         return scaled.isNaN || !value.isFinite ? 0 : scaled.clamped(-Self.bound, Self.bound)
     }
+
+    /// Without the cut, for who follows a metric far from where it was fitted; NaN for a missing value, else within
+    /// ±1e9.
+    @inline(__always) func standardised(_ value: Double, _ metric: Int) -> Double {
+        let scaled = (value - means[metric]) * inverseDeviations[metric]
+        return value.isFinite ? scaled.clamped(-1e9, 1e9) : .nan
+    }
 }
 
 extension RowScaler {

@@ -9,44 +9,27 @@ public import TocsinCore
 /// bytes: 3.5 KB for 24 and 16; window · centres multiplications a reading.
 public struct ShingleClusters: Sendable {
     /// Readings in a window.
-    public let window: Int
+    public var window: Int { ring.window }
     private let most: Int
-    private var ring: [Double]
-    private var shingle: [Double]
+    private var ring: ShingleRing
     private var centres: [Double] = []
     private var wins: [Double] = []
-    private var next = 0
-    private var seen = 0
-    private var level = RunningMoments()
     private var distances = RunningMoments()
 
     /// - Parameters:
     ///   - window: readings, 2 … 128; default 24.
     ///   - centres: regimes, 1 … 64; default 16.
     public init(window: Int = 24, centres: Int = 16) {
-        self.window = min(max(window, 2), 128)
+        ring = ShingleRing(window: min(max(window, 2), 128))
         most = min(max(centres, 1), 64)
-        ring = .init(repeating: 0, count: self.window)
-        shingle = ring
-        self.centres.reserveCapacity(most * self.window)
+        self.centres.reserveCapacity(most * ring.window)
         wins.reserveCapacity(most)
     }
 
     /// Scores the window that ends with this reading, then learns it: the surprise in nats, about ln(1/p); 0 while
     /// learning (two windows) and for values that are not finite.
     public mutating func observe(_ value: Double) -> Double {
-        guard value.isFinite, abs(value) < 1e150 else { return 0 }
-        ring[next] = value
-        next = next + 1 == window ? 0 : next + 1
-        seen &+= 1
-        defer { level.learn(value) }
-        guard seen > 2 * window, level.deviation > 0 else { return 0 }
-        let (mean, inverse) = (level.mean, 1 / level.deviation)
-        for offset in 0..<window {
-            let place = next + offset
-            let past = ring[place < window ? place : place - window]
-            shingle[offset] = ((past - mean) * inverse).clamped(-10, 10)
-        }
+        guard ring.observe(value) else { return 0 }
         guard !wins.isEmpty else {
             add()
             return 0
@@ -66,7 +49,7 @@ public struct ShingleClusters: Sendable {
             var sum = 0.0
             let start = centre * window
             for offset in 0..<window {
-                let difference = centres[start + offset] - shingle[offset]
+                let difference = centres[start + offset] - ring.shingle[offset]
                 sum += difference * difference
             }
             if sum < least { (nearest, least) = (centre, sum) }
@@ -79,56 +62,48 @@ public struct ShingleClusters: Sendable {
         let weight = 1 / min(wins[centre] + 1, 1024)
         let start = centre * window
         for offset in 0..<window {
-            centres[start + offset] += weight * (shingle[offset] - centres[start + offset])
+            centres[start + offset] += weight * (ring.shingle[offset] - centres[start + offset])
         }
     }
 
     private mutating func add() {
         if wins.count < most {
-            centres.append(contentsOf: shingle)
+            centres.append(contentsOf: ring.shingle)
             wins.append(1)
             return
         }
         var rarest = 0
         for centre in wins.indices where wins[centre] < wins[rarest] { rarest = centre }
-        for offset in 0..<window { centres[rarest * window + offset] = shingle[offset] }
+        for offset in 0..<window { centres[rarest * window + offset] = ring.shingle[offset] }
         wins[rarest] = 1
     }
 }
 
 extension ShingleClusters {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Writes everything: a restored detector answers as this one would.
     public func save(to writer: inout StateWriter) {
         writer.write(Self.version)
         writer.write(UInt8(most))
-        writer.write(column: ring)
-        writer.write(UInt32(next))
-        writer.write(UInt64(seen))
+        ring.save(to: &writer)
         writer.write(column: centres)
         writer.write(column: wins)
-        level.save(to: &writer)
         distances.save(to: &writer)
     }
 
     /// nil for bytes that `save` did not write.
     public init?(restoring reader: inout StateReader) {
         guard reader.read(UInt8.self) == Self.version, let most = reader.read(UInt8.self), (1...64).contains(most),
-            let ring = reader.readColumn(of: Double.self), (2...128).contains(ring.count),
-            ring.allSatisfy(\.isFinite), let next = reader.read(UInt32.self), next < ring.count,
-            let seen = reader.read(UInt64.self), let count = Int(exactly: seen),
+            let ring = ShingleRing(restoring: &reader, windows: 2...128),
             let centres = reader.readColumn(of: Double.self), let wins = reader.readColumn(of: Double.self),
-            wins.count <= most, centres.count == wins.count * ring.count, centres.allSatisfy(\.isFinite),
-            wins.allSatisfy({ $0.isFinite && $0 >= 0 }), let level = RunningMoments(restoring: &reader),
-            let distances = RunningMoments(restoring: &reader)
+            wins.count <= most, centres.count == wins.count * ring.window, centres.allSatisfy(\.isFinite),
+            wins.allSatisfy({ $0.isFinite && $0 >= 0 }), let distances = RunningMoments(restoring: &reader)
         else { return nil }
-        self.init(window: ring.count, centres: Int(most))
+        self.init(window: ring.window, centres: Int(most))
         self.ring = ring
-        self.next = Int(next)
-        self.seen = count
         self.centres.append(contentsOf: centres)
         self.wins.append(contentsOf: wins)
-        (self.level, self.distances) = (level, distances)
+        self.distances = distances
     }
 }

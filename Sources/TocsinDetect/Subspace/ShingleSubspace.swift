@@ -12,52 +12,35 @@ public import TocsinCore
 /// readings a matrix is inverted.
 public struct ShingleSubspace: Sendable {
     /// Readings in a window.
-    public let window: Int
-    private var ring: [Double]
-    private var shingle: [Double]
+    public var window: Int { ring.window }
+    private var ring: ShingleRing
     private var covariance: SymmetricMatrix
     private var precision: SymmetricMatrix?
-    private var next = 0
-    private var seen = 0
-    private var level = RunningMoments()
     private var distances = RunningMoments()
     private static let refit = 64
     private static let memory = 4096.0
 
     /// - Parameter window: readings, 4 … 128; default 24.
     public init(window: Int = 24) {
-        self.window = min(max(window, 4), 128)
-        ring = .init(repeating: 0, count: self.window)
-        shingle = ring
-        covariance = SymmetricMatrix(size: self.window)
+        ring = ShingleRing(window: min(max(window, 4), 128))
+        covariance = SymmetricMatrix(size: ring.window)
     }
 
     /// Scores the window that ends with this reading, then learns it: the surprise in nats, about ln(1/p); 0 while
     /// learning (four windows) and for values that are not finite.
     public mutating func observe(_ value: Double) -> Double {
-        guard value.isFinite, abs(value) < 1e150 else { return 0 }
-        ring[next] = value
-        next = next + 1 == window ? 0 : next + 1
-        seen &+= 1
-        defer { level.learn(value) }
-        guard seen > 2 * window, level.deviation > 0 else { return 0 }
-        let (mean, inverse) = (level.mean, 1 / level.deviation)
-        for offset in 0..<window {
-            let place = next + offset
-            let past = ring[place < window ? place : place - window]
-            shingle[offset] = ((past - mean) * inverse).clamped(-10, 10)
-        }
+        guard ring.observe(value) else { return 0 }
         var surprise = 0.0
         if let precision {
-            let distance = Self.distance(shingle, precision).squareRoot()
+            let distance = Self.distance(ring.shingle, precision).squareRoot()
             surprise = distances.tailSurprise(distance)
             // A far window is learned as a near one would be, or it would hide the next.
             distances.learn(min(distance, distances.mean + 6 * distances.deviation + 1e-9))
         }
-        let weight = max(1 / Double(seen - 2 * window), 1 / Self.memory)
+        let weight = max(1 / Double(ring.seen - 2 * window), 1 / Self.memory)
         covariance.scale(by: 1 - weight)
-        covariance.addOuter(of: shingle, from: 0, weight: weight)
-        if seen % Self.refit == 0, seen >= 4 * window {
+        covariance.addOuter(of: ring.shingle, from: 0, weight: weight)
+        if ring.seen % Self.refit == 0, ring.seen >= 4 * window {
             var estimate = covariance
             estimate.shrink(by: 0.02, floor: 1e-3)
             precision = estimate.inverse() ?? precision
@@ -78,40 +61,33 @@ public struct ShingleSubspace: Sendable {
 }
 
 extension ShingleSubspace {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     /// Writes everything: a restored detector answers as this one would.
     public func save(to writer: inout StateWriter) {
         writer.write(Self.version)
-        writer.write(column: ring)
-        writer.write(UInt32(next))
-        writer.write(UInt64(seen))
+        ring.save(to: &writer)
         writer.write(column: covariance.elements)
         writer.write(column: precision?.elements ?? [])
-        level.save(to: &writer)
         distances.save(to: &writer)
     }
 
     /// nil for bytes that `save` did not write.
     public init?(restoring reader: inout StateReader) {
-        guard reader.read(UInt8.self) == Self.version, let ring = reader.readColumn(of: Double.self),
-            (4...128).contains(ring.count), ring.allSatisfy(\.isFinite), let next = reader.read(UInt32.self),
-            next < ring.count, let seen = reader.read(UInt64.self), let count = Int(exactly: seen),
-            let covariance = reader.readColumn(of: Double.self), covariance.count == ring.count * ring.count,
+        guard reader.read(UInt8.self) == Self.version, let ring = ShingleRing(restoring: &reader, windows: 4...128),
+            let covariance = reader.readColumn(of: Double.self), covariance.count == ring.window * ring.window,
             covariance.allSatisfy(\.isFinite), let precision = reader.readColumn(of: Double.self),
             precision.isEmpty || precision.count == covariance.count, precision.allSatisfy(\.isFinite),
-            let level = RunningMoments(restoring: &reader), let distances = RunningMoments(restoring: &reader)
+            let distances = RunningMoments(restoring: &reader)
         else { return nil }
-        self.init(window: ring.count)
+        self.init(window: ring.window)
         self.ring = ring
-        self.next = Int(next)
-        self.seen = count
         self.covariance.elements = covariance
         if !precision.isEmpty {
             var matrix = SymmetricMatrix(size: window)
             matrix.elements = precision
             self.precision = matrix
         }
-        (self.level, self.distances) = (level, distances)
+        self.distances = distances
     }
 }

@@ -34,40 +34,52 @@ struct SymmetricMatrix: Sendable {
         }
     }
 
-    /// The inverse by Cholesky's factors; nil when not positive definite. O(size³).
+    /// The inverse; nil when not positive definite. O(size³).
     func inverse() -> SymmetricMatrix? {
-        var lower = self
+        var inverse = self
+        return inverse.invert() ? inverse : nil
+    }
+
+    /// Becomes its own inverse by Cholesky's factors, in place; false, and then no matrix any more, when it is not
+    /// positive definite. O(size³), no allocation.
+    mutating func invert() -> Bool {
+        guard factorise() else { return false }
+        // The lower factor's inverse, column by column.
         for column in 0..<size {
-            var pivot = lower[column, column]
-            for k in 0..<column { pivot -= lower[column, k] * lower[column, k] }
-            guard pivot > 0, pivot.isFinite else { return nil }
-            let root = pivot.squareRoot()
-            lower[column, column] = root
+            self[column, column] = 1 / self[column, column]
             for row in column + 1..<max(size, column + 1) {
-                var sum = lower[row, column]
-                for k in 0..<column { sum -= lower[row, k] * lower[column, k] }
-                lower[row, column] = sum / root
+                var sum = 0.0
+                for k in column..<row { sum += self[row, k] * self[k, column] }
+                self[row, column] = -sum / self[row, row]
             }
         }
-        // The inverse of the lower factor, column by column, then inverseᵀ · inverse.
-        var factor = SymmetricMatrix(size: size)
-        for column in 0..<size {
-            for row in column..<size {
-                var sum = row == column ? 1.0 : 0
-                for k in column..<max(row, column) { sum -= lower[row, k] * factor[k, column] }
-                factor[row, column] = sum / lower[row, row]
-            }
-        }
-        var inverse = SymmetricMatrix(size: size)
+        // Its transpose times itself: row by row, as a row is not needed by those below.
         for row in 0..<size {
             for column in 0...row {
                 var sum = 0.0
-                for k in row..<size { sum += factor[k, row] * factor[k, column] }
-                inverse[row, column] = sum
-                inverse[column, row] = sum
+                for k in row..<size { sum += self[k, row] * self[k, column] }
+                self[row, column] = sum
+                self[column, row] = sum
             }
         }
-        return inverse
+        return true
+    }
+
+    /// The lower triangle becomes Cholesky's factor; false when not positive definite.
+    private mutating func factorise() -> Bool {
+        for column in 0..<size {
+            var pivot = self[column, column]
+            for k in 0..<column { pivot -= self[column, k] * self[column, k] }
+            guard pivot > 0, pivot.isFinite else { return false }
+            let root = pivot.squareRoot()
+            self[column, column] = root
+            for row in column + 1..<max(size, column + 1) {
+                var sum = self[row, column]
+                for k in 0..<column { sum -= self[row, k] * self[column, k] }
+                self[row, column] = sum / root
+            }
+        }
+        return true
     }
 
     /// Eigenvalues, largest first, with their unit vectors as rows: Jacobi's rotations, O(size³) a sweep, at most 30

@@ -29,21 +29,21 @@ struct ModelEnvelope {
         }
         guard bytes.count >= 20 else {
             throw TocsinError(
-                .model, "The saved forest is cut off after \(bytes.count) bytes.", remedy: Self.remedy)
+                .model, "The saved \(kind) is cut off after \(bytes.count) bytes.", remedy: Self.remedy)
         }
         var reader = StateReader(bytes[8..<bytes.count - 8])
         guard reader.read(UInt32.self) == version else {
             throw TocsinError(
-                .model, "The saved forest has another version than \(format).",
+                .model, "The saved \(kind) has another version than \(format).",
                 remedy: "Use the program that wrote it or a newer one, or train the model again.")
         }
         var tail = StateReader(bytes[(bytes.count - 8)...])
         guard tail.read(UInt64.self) == Self.checksum(bytes[..<(bytes.count - 8)]) else {
             throw TocsinError(
-                .model, "The saved forest is damaged or cut off: its checksum is wrong.", remedy: Self.remedy)
+                .model, "The saved \(kind) is damaged or cut off: its checksum is wrong.", remedy: Self.remedy)
         }
         guard let model = read(&reader), reader.remaining == 0 else {
-            throw TocsinError(.model, "The saved forest contradicts itself.", remedy: Self.remedy)
+            throw TocsinError(.model, "The saved \(kind) contradicts itself.", remedy: Self.remedy)
         }
         return model
     }
