@@ -47,6 +47,10 @@ public final class MemoryStore: Store {
         for change in alarmChanges { latest[change.alarm.id] = change.alarm }
         return latest.values.filter { wanted == nil || $0.state == wanted }.sorted { $0.raised > $1.raised }
     }
+    public func alarm(id: String) async throws -> Alarm? { alarmChanges.last { $0.alarm.id == id }?.alarm }
+    public func feedback(since: Timestamp) async throws -> [Feedback] {
+        outcomes.flatMap(\.feedback).filter { $0.given >= since }
+    }
     public func windows(_ query: RecordQuery) async throws -> [StoredWindow] { [] }
     public func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] {
         Array(

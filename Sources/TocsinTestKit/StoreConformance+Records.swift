@@ -58,6 +58,33 @@ extension StoreConformance {
         #expect(try await store.anomalies(range).map(\.id) == ["00000000000000f3"])
     }
 
+    /// Why there is no alarm, what belongs to a summary, what people said.
+    func decisions(_ store: any Store, _ table: SeriesTable) async throws {
+        var input = StoreInput(table: table)
+        var quiet = StoreInput.anomaly("00000000000000f1", sensor: "a", at: 10)
+        quiet.note = "no alarm: oil change"
+        var member = StoreInput.alarm("00000000000000a1", sensor: "a", raised: 10)
+        member.summary = "s0000000000000a9"
+        member.cause = "flow of a moved first, pressure followed 20 s later"
+        input.outcome.anomalies = [quiet]
+        input.outcome.alarmChanges = [AlarmChange(step: .raised, alarm: member, isTold: false)]
+        let early = Feedback(.falseAlarm, on: member, given: StoreInput.second(20))
+        input.outcome.feedback = [early]
+        try await store.write([input.outcome])
+        #expect(try await store.anomalies(RecordQuery()).map(\.note) == ["no alarm: oil change"])
+        #expect(try await store.alarm(id: member.id).map { "\($0)" } == "\(member)")
+        #expect(try await store.alarm(id: "00000000000000a2") == nil)
+        #expect(try await store.feedback(since: StoreInput.second(0)) == [early])
+        #expect(try await store.feedback(since: StoreInput.second(21)).isEmpty)
+        // The last word on an alarm counts.
+        var late = Feedback(.expected, on: member, recurrence: .daily, given: StoreInput.second(30))
+        late.note = "shift change"
+        var again = StoreInput(table: table)
+        again.outcome.feedback = [late]
+        try await store.write([again.outcome])
+        #expect(try await store.feedback(since: StoreInput.second(0)) == [late])
+    }
+
     func alarms(_ store: any Store, _ table: SeriesTable) async throws {
         func change(_ step: AlarmChange.Step, _ alarm: Alarm) async throws {
             var input = StoreInput(table: table)

@@ -13,7 +13,7 @@ public import TocsinCore
 public struct StoreConformance: Sendable {
     public enum Check: String, Sendable, CaseIterable {
         case replay, narrowEvents, fates, eventListing, eventPaging, oddContent, names
-        case windows, anomalies, alarms, deadLetters, models
+        case windows, anomalies, alarms, decisions, deadLetters, models
         case atomicity, retentionByAge, retentionBySize, readingWhileWriting, close
     }
 
@@ -37,6 +37,7 @@ public struct StoreConformance: Sendable {
         case .anomalies: try await anomalies(store, table)
         case .alarms: try await alarms(store, table)
         case .deadLetters: try await deadLetters(store, table)
+        case .decisions: try await decisions(store, table)
         case .models: try await models(store)
         case .atomicity: try await atomicity(store, table)
         case .retentionByAge: try await retentionByAge(store, table)

@@ -167,7 +167,7 @@ import TocsinSpool
 
     @Test func anOlderVersionIsConverted() async throws {
         let counter = CheckpointSection(SectionKind(3), shard: 1)
-        let writer = try await open().begin(sequence: 1, spool: 5, createdAt: time)
+        let writer = try await open { $0.version = 1 }.begin(sequence: 1, spool: 5, createdAt: time)
         try await writer.append(CheckpointSection(SectionKind(7)), [9])
         try await writer.append(counter, [1, 2, 0, 0])
         try await writer.append(CheckpointSection(SectionKind(1)), [4])
@@ -190,7 +190,7 @@ import TocsinSpool
             }).newestUsable(spool: 5)
         #expect(gap.checkpoint == nil && gap.problems.count == 1)
         try await write(2, current)
-        let old = await (try open()).newestUsable(spool: 5)
+        let old = await (try open { $0.version = 1 }).newestUsable(spool: 5)
         #expect(old.checkpoint?.info.sequence == 1 && old.problems.count == 1, "a newer program's is passed over")
     }
 }

@@ -19,7 +19,7 @@ import TocsinTestKit
 
         let table = SeriesTable()
         let store = try SQLiteStore(path: path, table: table)
-        #expect(try await store.text("PRAGMA user_version") == ["2"])
+        #expect(try await store.text("PRAGMA user_version") == ["3"])
         #expect(try await store.events(RecordQuery(sensor: "pump")).map(\.payload) == [Array("{}".utf8)])
         let windows = try await store.windows(RecordQuery(sensor: "pump", metric: "t", limit: 1000))
         #expect(windows.map(\.start) == (0..<count).reversed().map { StoreInput.second(Int64($0) * 10) })

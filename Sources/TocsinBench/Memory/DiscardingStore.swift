@@ -10,6 +10,8 @@ struct DiscardingStore: Store {
     func events(_ query: RecordQuery) async throws -> [StoredEvent] { [] }
     func anomalies(_ query: RecordQuery) async throws -> [Anomaly] { [] }
     func alarms(_ query: RecordQuery, state: Alarm.State?) async throws -> [Alarm] { [] }
+    func alarm(id: String) async throws -> Alarm? { nil }
+    func feedback(since: Timestamp) async throws -> [Feedback] { [] }
     func windows(_ query: RecordQuery) async throws -> [StoredWindow] { [] }
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] { [] }
     func deadLetter(id: Int64) async throws -> DeadLetter? { nil }

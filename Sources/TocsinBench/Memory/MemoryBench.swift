@@ -54,7 +54,8 @@ public struct MemoryBench: Sendable {
         report.before = ProcessUsage.current()?.residentBytes ?? 0
         let clock = SystemClock()
         let engine = Engine(
-            settings: EngineSettings(configuration, isLive: settings.isPaced), table: table, store: store, clock: clock)
+            settings: try EngineSettings(configuration, isLive: settings.isPaced), table: table, store: store,
+            clock: clock)
         let fleet = try ColumnFleet(
             sensors: settings.sensors, start: clock.now().advanced(by: .seconds(1)), table: table)
         async let work: Void = engine.run()

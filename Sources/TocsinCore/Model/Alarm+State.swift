@@ -15,6 +15,8 @@ extension Alarm {
         writer.write(score)
         writer.write(pValue)
         writer.write(text: sentence)
+        writer.write(text: summary ?? "")
+        writer.write(text: cause ?? "")
     }
 
     /// nil for nonsense.
@@ -29,24 +31,29 @@ extension Alarm {
         else { return nil }
         let cleared = isCleared ? reader.readTimestamp() : nil
         guard !isCleared || cleared != nil, let verdicts = reader.read(Int64.self), let score = reader.readDouble(),
-            let pValue = reader.readDouble(), let sentence = reader.readText()
+            let pValue = reader.readDouble(), let sentence = reader.readText(), let summary = reader.readText(),
+            let cause = reader.readText()
         else { return nil }
         self.init(
             id: id, sensor: sensor, metric: metric, kind: kind, state: isOpen ? .open : .cleared,
             severity: isCritical ? .critical : .warning, raised: raised, lastSeen: lastSeen, cleared: cleared,
-            verdicts: Int(verdicts), score: score, pValue: pValue, sentence: sentence)
+            verdicts: Int(verdicts), score: score, pValue: pValue, sentence: sentence,
+            summary: summary.isEmpty ? nil : summary, cause: cause.isEmpty ? nil : cause)
     }
 }
 
 extension AlarmChange {
     public func save(to writer: inout StateWriter) {
         writer.write(name: step.rawValue)
+        writer.write(isTold)
         alarm.save(to: &writer)
     }
 
     /// nil for nonsense.
     public init?(_ reader: inout StateReader) {
-        guard let step = reader.readName().flatMap(Step.init(rawValue:)), let alarm = Alarm(&reader) else { return nil }
-        self.init(step: step, alarm: alarm)
+        guard let step = reader.readName().flatMap(Step.init(rawValue:)), let isTold = reader.readFlag(),
+            let alarm = Alarm(&reader)
+        else { return nil }
+        self.init(step: step, alarm: alarm, isTold: isTold)
     }
 }

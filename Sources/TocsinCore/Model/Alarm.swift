@@ -22,11 +22,15 @@ public struct Alarm: Sendable {
     public var pValue: Double
     /// One plain sentence: what, where, since when, how sure.
     public var sentence: String
+    /// The summary it was told in, instead of by itself: that alarm's id.
+    public var summary: String?
+    /// The likely first cause, as a sentence, where several sensors moved.
+    public var cause: String?
 
     public init(
         id: String, sensor: String, metric: String?, kind: AnomalyKind, state: State, severity: Severity,
         raised: Timestamp, lastSeen: Timestamp, cleared: Timestamp? = nil, verdicts: Int, score: Double,
-        pValue: Double, sentence: String
+        pValue: Double, sentence: String, summary: String? = nil, cause: String? = nil
     ) {
         self.id = id
         self.sensor = sensor
@@ -41,6 +45,8 @@ public struct Alarm: Sendable {
         self.score = score
         self.pValue = pValue
         self.sentence = sentence
+        self.summary = summary
+        self.cause = cause
     }
 }
 
@@ -56,9 +62,13 @@ public struct AlarmChange: Sendable {
 
     public var step: Step
     public var alarm: Alarm
-    public init(step: Step, alarm: Alarm) {
+    /// False for a member of a summary, whose own changes speak for it: stored and shown, and nobody is woken.
+    public var isTold: Bool
+
+    public init(step: Step, alarm: Alarm, isTold: Bool = true) {
         self.step = step
         self.alarm = alarm
+        self.isTold = isTold
     }
 }
 
@@ -82,11 +92,13 @@ public struct Anomaly: Sendable {
     public var pValue: Double
     public var contributions: [Contribution]
     public var sentence: String
+    /// Why it raised no alarm, where that was a decision: maintenance, an answer of a person, a rule.
+    public var note: String?
 
     public init(
         id: String, alarmID: String?, sensor: String, metric: String?, kind: AnomalyKind, detector: DetectorKind,
         model: String, start: Timestamp, time: Timestamp, value: Double, expectedLow: Double, expectedHigh: Double,
-        score: Double, pValue: Double, contributions: [Contribution], sentence: String
+        score: Double, pValue: Double, contributions: [Contribution], sentence: String, note: String? = nil
     ) {
         self.id = id
         self.alarmID = alarmID
@@ -104,5 +116,6 @@ public struct Anomaly: Sendable {
         self.pValue = pValue
         self.contributions = contributions
         self.sentence = sentence
+        self.note = note
     }
 }

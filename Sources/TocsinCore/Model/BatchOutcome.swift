@@ -10,10 +10,13 @@ public struct BatchOutcome: Sendable {
     public var anomalies: [Anomaly]
     public var alarmChanges: [AlarmChange]
     public var deadLetters: [DeadLetter]
+    /// What people said of alarms.
+    public var feedback: [Feedback]
 
     public init(
         batch: Batch, fates: [EventFate], accepted: [Bool], windows: WindowBatch = WindowBatch(),
-        anomalies: [Anomaly] = [], alarmChanges: [AlarmChange] = [], deadLetters: [DeadLetter] = []
+        anomalies: [Anomaly] = [], alarmChanges: [AlarmChange] = [], deadLetters: [DeadLetter] = [],
+        feedback: [Feedback] = []
     ) {
         self.batch = batch
         self.fates = fates
@@ -22,6 +25,7 @@ public struct BatchOutcome: Sendable {
         self.anomalies = anomalies
         self.alarmChanges = alarmChanges
         self.deadLetters = deadLetters
+        self.feedback = feedback
     }
 }
 

@@ -19,12 +19,27 @@ public enum DetectorKind: UInt8, CaseIterable, Sendable {
     case eventForest
     /// Isolation Forest over the statistics of a closed window.
     case windowForest
+    /// What a series has never shown before: pattern memory, entropy, shapes.
+    case novelty
+    /// T² across the metrics of one sensor.
+    case assetChart
+    /// LSTM autoencoder over the last windows of a series.
+    case autoencoder
+    /// Random Forest and rates of change of a smoke or fire sensor.
+    case fire
+    /// Fixed limits of a smoke or fire sensor that no model can silence.
+    case safetyLimits
 
     public var name: String {
         switch self {
         case .bank: "bank"
         case .eventForest: "event-forest"
         case .windowForest: "window-forest"
+        case .novelty: "novelty"
+        case .assetChart: "asset-chart"
+        case .autoencoder: "lstm"
+        case .fire: "fire"
+        case .safetyLimits: "safety-limits"
         }
     }
 
@@ -69,11 +84,13 @@ public struct Verdict: Sendable {
     public var contributions: [Contribution]
     /// True when it only says that a known condition goes on: the alarm is kept alive, no new anomaly is stored.
     public var isContinuation: Bool
+    /// What the detector has to say in words beyond its numbers; part of the sentence.
+    public var reason: String?
 
     public init(
         sensor: SensorID, series: SeriesID?, kind: AnomalyKind, detector: DetectorKind, start: Timestamp,
         time: Timestamp, value: Double, expectedLow: Double, expectedHigh: Double, score: Double, pValue: Double,
-        contributions: [Contribution] = [], isContinuation: Bool = false
+        contributions: [Contribution] = [], isContinuation: Bool = false, reason: String? = nil
     ) {
         self.sensor = sensor
         self.series = series
@@ -88,5 +105,6 @@ public struct Verdict: Sendable {
         self.pValue = pValue
         self.contributions = contributions
         self.isContinuation = isContinuation
+        self.reason = reason
     }
 }

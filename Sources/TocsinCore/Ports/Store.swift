@@ -18,6 +18,10 @@ public protocol Store: Sendable {
     func anomalies(_ query: RecordQuery) async throws -> [Anomaly]
     func alarms(_ query: RecordQuery, state: Alarm.State?) async throws -> [Alarm]
     func windows(_ query: RecordQuery) async throws -> [StoredWindow]
+    func alarm(id: String) async throws -> Alarm?
+
+    /// What people said of alarms since then, oldest first; of one alarm the last word only.
+    func feedback(since: Timestamp) async throws -> [Feedback]
 
     /// Newest first.
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter]

@@ -16,6 +16,8 @@ extension JSONWriter {
             $0.field("score", alarm.score)
             $0.field("p_value", alarm.pValue)
             $0.field("sentence", alarm.sentence)
+            $0.field("summary", alarm.summary)
+            $0.field("cause", alarm.cause)
         }
     }
 
@@ -53,6 +55,7 @@ extension JSONWriter {
                 }
             }
             $0.field("sentence", anomaly.sentence)
+            $0.field("note", anomaly.note)
         }
     }
 }

@@ -16,12 +16,15 @@ public enum SpoolEntry: Sendable {
     case endOfInput(SourceID?)
     /// A process took up the work: from its predecessor's last input up to then nobody listened.
     case begun(Timestamp)
+    /// What a person said of an alarm.
+    case feedback(Feedback)
 
     enum Kind: UInt8 {
         case batch = 1
         case tick = 2
         case endOfInput = 3
         case begun = 4
+        case feedback = 5
     }
 
     public func encode(into writer: inout StateWriter) {
@@ -33,6 +36,9 @@ public enum SpoolEntry: Sendable {
         case .begun(let time):
             writer.write(Kind.begun.rawValue)
             writer.write(time)
+        case .feedback(let feedback):
+            writer.write(Kind.feedback.rawValue)
+            feedback.save(to: &writer)
         case .endOfInput(let source):
             writer.write(Kind.endOfInput.rawValue)
             writer.write(source != nil)
@@ -59,6 +65,9 @@ public enum SpoolEntry: Sendable {
         case .begun:
             guard let time = reader.readTimestamp(), reader.isAtEnd else { return nil }
             self = .begun(time)
+        case .feedback:
+            guard let feedback = Feedback(&reader), reader.isAtEnd else { return nil }
+            self = .feedback(feedback)
         case .endOfInput:
             guard let isOne = reader.readFlag(), let index = reader.read(UInt16.self), reader.isAtEnd,
                 isOne || index == 0

@@ -68,7 +68,7 @@ enum SQLiteQueries {
         return try database.rows(
             """
             SELECT t.id, t.alarm_id, s.name, t.metric, t.kind, t.detector, t.model, t.start, t.time, t.value,
-                t.expected_low, t.expected_high, t.score, t.p_value, t.contributions, t.sentence
+                t.expected_low, t.expected_high, t.score, t.p_value, t.contributions, t.sentence, t.note
             FROM anomalies t JOIN sensors s ON s.id = t.sensor_id
             WHERE \(conditions) ORDER BY t.time DESC, t.rowid DESC LIMIT ? OFFSET ?
             """, arguments + selection.page
@@ -84,7 +84,7 @@ enum SQLiteQueries {
                 score: row.double(12), pValue: row.double(13),
                 contributions: try numbers(ofObject: row.text(14), database).map {
                     Contribution(name: $0.name, share: $0.value)
-                }, sentence: row.text(15))
+                }, sentence: row.text(15), note: row.optionalText(16))
         }.compactMap(\.self)
     }
 
@@ -108,7 +108,7 @@ enum SQLiteQueries {
         try database.rows(
             """
             SELECT t.id, s.name, t.metric, t.kind, t.state, t.severity, t.raised, t.last_seen, t.cleared, t.verdicts,
-                t.score, t.p_value, t.sentence
+                t.score, t.p_value, t.sentence, t.summary, t.cause
             FROM alarms t JOIN sensors s ON s.id = t.sensor_id WHERE \(conditions)
             """, arguments
         ) { row -> Alarm? in
@@ -119,7 +119,31 @@ enum SQLiteQueries {
                 id: row.text(0), sensor: row.text(1), metric: row.optionalText(2), kind: kind, state: state,
                 severity: severity, raised: row.timestamp(6), lastSeen: row.timestamp(7),
                 cleared: row.isNull(8) ? nil : row.timestamp(8), verdicts: Int(row.int64(9)),
-                score: row.double(10), pValue: row.double(11), sentence: row.text(12))
+                score: row.double(10), pValue: row.double(11), sentence: row.text(12),
+                summary: row.optionalText(13), cause: row.optionalText(14))
+        }.compactMap(\.self)
+    }
+
+    static func alarm(id: String, _ database: Database) throws -> Alarm? {
+        try alarms(where: "t.id = ?", [.text(id)], database).first
+    }
+
+    // MARK: Feedback
+
+    static func feedback(since: Timestamp, _ database: Database) throws -> [Feedback] {
+        try database.rows(
+            """
+            SELECT alarm_id, word, recurrence, sensor, metric, kind, score, began, ended, given, note FROM feedback
+            WHERE given >= ? ORDER BY given, alarm_id
+            """, [.integer(since.nanoseconds)]
+        ) { row -> Feedback? in
+            guard let word = FeedbackWord(rawValue: row.text(1)), let kind = AnomalyKind(name: row.text(5)) else {
+                return nil
+            }
+            return Feedback(
+                word: word, recurrence: row.optionalText(2).flatMap(Recurrence.init(rawValue:)), alarmID: row.text(0),
+                sensor: row.text(3), metric: row.optionalText(4), kind: kind, score: row.double(6),
+                start: row.timestamp(7), end: row.timestamp(8), given: row.timestamp(9), note: row.optionalText(10))
         }.compactMap(\.self)
     }
 

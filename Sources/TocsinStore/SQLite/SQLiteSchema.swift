@@ -8,7 +8,7 @@ enum SQLiteSchema {
 
     /// Numbered steps, applied in order and once each; the number of the last is the file's `user_version`.
     /// A published step is never edited: a change is a new step.
-    static let migrations: [Step] = [.sql(first), .program(packWindows)]
+    static let migrations: [Step] = [.sql(first), .program(packWindows), .sql(decisions)]
 
     enum Step: Sendable {
         case sql(String)
@@ -61,6 +61,28 @@ enum SQLiteSchema {
                 place: path, remedy: "Start the program on it once; that brings it up to date.")
         }
     }
+
+    /// Step 3: why an anomaly raised no alarm, alarms told in a summary, first causes, answers of people.
+    private static let decisions = """
+        ALTER TABLE anomalies ADD COLUMN note TEXT;
+        ALTER TABLE alarms ADD COLUMN summary TEXT;
+        ALTER TABLE alarms ADD COLUMN cause TEXT;
+        CREATE INDEX alarms_summary ON alarms (summary) WHERE summary IS NOT NULL;
+        CREATE INDEX anomalies_alarm ON anomalies (alarm_id);
+        CREATE TABLE feedback (
+            alarm_id TEXT NOT NULL PRIMARY KEY,
+            word TEXT NOT NULL,
+            recurrence TEXT,
+            sensor TEXT NOT NULL,
+            metric TEXT,
+            kind TEXT NOT NULL,
+            score REAL,
+            began INTEGER NOT NULL,
+            ended INTEGER NOT NULL,
+            given INTEGER NOT NULL,
+            note TEXT
+        );
+        """
 
     // No foreign keys on the two large tables: checking them costs a search per row, and the writer has just looked
     // the parent up in the same transaction.

@@ -23,6 +23,14 @@ extension SQLiteStore {
         try await self.query { try SQLiteQueries.alarms(query, state: state, $0) }
     }
 
+    public func alarm(id: String) async throws -> Alarm? {
+        try await query { try SQLiteQueries.alarm(id: id, $0) }
+    }
+
+    public func feedback(since: Timestamp) async throws -> [Feedback] {
+        try await query { try SQLiteQueries.feedback(since: since, $0) }
+    }
+
     public func windows(_ query: RecordQuery) async throws -> [StoredWindow] {
         try await self.query { try WindowSearch.windows(query, $0) }
     }

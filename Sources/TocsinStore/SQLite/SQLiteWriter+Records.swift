@@ -9,12 +9,13 @@ extension SQLiteWriter {
         [
             "alarm_id", "sensor_id", "metric", "kind", "detector", "model", "start", "time", "value", "expected_low",
             "expected_high", "score", "p_value", "contributions", "sentence",
+            "note",
         ])
     private static let upsertAlarm = upsert(
         into: "alarms", key: ["id"],
         [
             "sensor_id", "metric", "kind", "state", "severity", "raised", "last_seen", "cleared", "verdicts", "score",
-            "p_value", "sentence",
+            "p_value", "sentence", "summary", "cause",
         ])
     private static let upsertModel = upsert(
         into: "models", key: ["name", "version"], ["origin", "created", "format", "summary", "data"])
@@ -41,6 +42,7 @@ extension SQLiteWriter {
                     .integer(anomaly.start.nanoseconds), .integer(anomaly.time.nanoseconds), .real(anomaly.value),
                     .real(anomaly.expectedLow), .real(anomaly.expectedHigh), .real(anomaly.score),
                     .real(anomaly.pValue), .text(json(anomaly.contributions)), .text(anomaly.sentence),
+                    .optional(anomaly.note),
                 ])
         }
     }
@@ -65,8 +67,22 @@ extension SQLiteWriter {
                     .text(alarm.state.rawValue), .text(alarm.severity.rawValue), .integer(alarm.raised.nanoseconds),
                     .integer(alarm.lastSeen.nanoseconds), alarm.cleared.map { .integer($0.nanoseconds) } ?? .null,
                     .integer(Int64(alarm.verdicts)), .real(alarm.score), .real(alarm.pValue), .text(alarm.sentence),
+                    .optional(alarm.summary), .optional(alarm.cause),
                 ])
         }
+    }
+
+    static func writeFeedback(_ feedback: Feedback, _ database: Database) throws {
+        try database.run(
+            upsert(
+                into: "feedback", key: ["alarm_id"],
+                ["word", "recurrence", "sensor", "metric", "kind", "score", "began", "ended", "given", "note"]),
+            [
+                .text(feedback.alarmID), .text(feedback.word.rawValue), .optional(feedback.recurrence?.rawValue),
+                .text(feedback.sensor), .optional(feedback.metric), .text(feedback.kind.name), .real(feedback.score),
+                .integer(feedback.start.nanoseconds), .integer(feedback.end.nanoseconds),
+                .integer(feedback.given.nanoseconds), .optional(feedback.note),
+            ])
     }
 
     static func writeDeadLetters(_ letters: [DeadLetter], _ database: Database) throws {

@@ -41,6 +41,7 @@ struct SQLiteWriter {
                 try writer.windows.add(outcome.windows, rows: writer.rowIDs.series, database)
                 try Self.writeAnomalies(outcome.anomalies, database)
                 try Self.writeAlarms(outcome.alarmChanges, database)
+                for feedback in outcome.feedback { try Self.writeFeedback(feedback, database) }
                 try Self.writeDeadLetters(outcome.deadLetters, database)
             }
             try writer.events.sealIfDue(writer.settings.unindexedRows, database)
