@@ -54,7 +54,8 @@ extension Engine {
         if isRestored { return state.joiner.openAlarms }
         guard settings.isLive else { return [] }
         let open = try await store.openAlarms()
-        state.joiner.restore(open, table: table)
+        let since = clock.now().advanced(by: Span64(nanoseconds: -settings.alarms.feedback.decay.nanoseconds))
+        state.joiner.restore(open, feedback: try await store.feedback(since: since), table: table)
         return open
     }
 

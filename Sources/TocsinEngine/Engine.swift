@@ -130,6 +130,17 @@ public final class Engine: BatchDelivery {
         return summary
     }
 
+    /// What a person says of an alarm; it counts from its place in the stream on.
+    /// - Returns: when the receipt is fulfilled it is durable.
+    /// - Throws: when the spool or the engine takes nothing.
+    public func take(_ feedback: Feedback) throws -> any DeliveryReceipt {
+        let receipt = Receipt()
+        guard let sequence = try intake.put(feedback, receipt) else { throw Self.stopped }
+        guard let spool = durability?.spool else { return receipt }
+        receipts.add(receipt, DeliverySummary())
+        return SpooledReceipt(spool: spool, sequence: sequence, receipt: receipt)
+    }
+
     /// A source has come to its end: its sensors are not expected to go on.
     /// - Parameter source: nil = all input has ended, and every window closes as it is. Other sources' windows are left to
     ///   the stream's time.
@@ -172,7 +183,8 @@ public final class Engine: BatchDelivery {
             checkpoints?.cancel()
             while let admitted = await intake.next() {
                 switch admitted.admission {
-                case .batch(_, let receipt), .endOfInput(_, let receipt): receipt.fulfil(.failure(error))
+                case .batch(_, let receipt), .endOfInput(_, let receipt), .feedback(_, let receipt):
+                    receipt.fulfil(.failure(error))
                 case .checkpoint(let run): run.cancel()
                 case .tick, .begun, .spooled: break
                 }

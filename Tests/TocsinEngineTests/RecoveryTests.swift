@@ -57,6 +57,11 @@ import TocsinTestKit
             durability = try place.durability()
             var settings = EngineSettings(shards: shards, isLive: false)
             settings.forests.learningRows = 200
+            // Every rule that holds state: an alarm that waits, one that a person has called false, a budget.
+            settings.rules = AlarmRules(rules: [
+                AlarmRule(sensor: "sensor_3", fields: RuleFields(onDelay: .seconds(2), deadBand: 1)),
+                AlarmRule(sensor: "sensor_2", fields: RuleFields(budgetPerDay: 1)),
+            ])
             engine = Engine(settings: settings, table: table, store: store, clock: clock, durability: durability)
         }
 
@@ -77,9 +82,14 @@ import TocsinTestKit
                     let isSpike = sensor == 3 && number % 40 == 39 && second == 2
                     let isSilent = sensor == 5 && (60..<100).contains(number)
                     if isSilent { continue }
+                    var metrics: KeyValuePairs = ["temperature": isSpike ? 95 : 20 + noise, "humidity": 50 - noise]
+                    // A smoke sensor, with something to report late in the stream.
+                    if sensor == 6 {
+                        let smoke = number > 90 ? Double(number - 90) * 20 : 1
+                        metrics = ["PM2.5": smoke + noise, "TVOC": 100 + smoke + 10 * noise]
+                    }
                     builder.add(
-                        "sensor_\(sensor)", at: time,
-                        ["temperature": isSpike ? 95 : 20 + noise, "humidity": 50 - noise],
+                        "sensor_\(sensor)", at: time, metrics,
                         key: sensor % 2 == 0 ? UInt64(number * 100 + second * 10 + sensor + 1) : 0)
                 }
             }

@@ -30,14 +30,29 @@ public struct Sentence: Sendable {
                 + (verdict.expectedHigh.isFinite ? ", longest normal gap \(duration(verdict.expectedHigh)))" : ")")
         case .range:
             return "\(what) is \(value) at \(at), outside its valid range\(expected)"
+        case .pattern where verdict.detector == .novelty:
+            let now = verdict.reason.map { " \($0)" } ?? " a pattern that was never seen before"
+            return "\(what) shows\(now): \(value) at \(at)\(usual(verdict, unit))\(sure)"
+        case .pattern where verdict.reason != nil:
+            return "\(what) shows \(verdict.reason ?? "") since \(since)\(causes(verdict))\(sure)"
         case .pattern:
             return "\(what) shows a pattern not seen before since \(since)\(causes(verdict))\(sure)"
         case .multivariate:
             return "the readings of \(what) do not fit together at \(at)\(causes(verdict))\(sure)"
+        case .fire where verdict.reason != nil:
+            return "\(sensor) reports signs of fire since \(since): \(trimmed(verdict.reason ?? ""))"
         case .fire:
             return "\(what) reports signs of fire since \(since)\(causes(verdict))\(sure)"
         }
     }
+
+    private static func usual(_ verdict: Verdict, _ unit: String?) -> String {
+        guard verdict.expectedLow.isFinite, verdict.expectedHigh.isFinite else { return "" }
+        return ", usually \(digits(verdict.expectedLow)) to \(quantity(verdict.expectedHigh, unit))"
+    }
+
+    /// Without the full stop: the sentence may go on.
+    private static func trimmed(_ text: String) -> String { text.hasSuffix(".") ? String(text.dropLast()) : text }
 
     /// Four significant digits and the unit as people write it.
     public static func quantity(_ value: Double, _ unit: String?) -> String {
@@ -84,7 +99,7 @@ public struct Sentence: Sendable {
         return "\((mantissa * 100).rounded() / 100)e\(exponent)"
     }
 
-    private static func clock(_ time: Timestamp) -> String {
+    static func clock(_ time: Timestamp) -> String {
         let whole = Timestamp(nanoseconds: time.nanoseconds / 1_000_000_000 * 1_000_000_000)
         return whole.iso8601.replacing("T", with: " ").replacing("Z", with: " UTC")
     }

@@ -17,7 +17,13 @@ public struct EngineSettings: Sendable {
     /// Normal operating ranges by metric name (case ignored): values outside are accepted, and reported as `range`.
     public var limits: [String: ClosedRange<Double>]
     public var forests: ForestSettings
+    public var ensemble: EnsembleSettings
+    public var fire: FireWatchSettings
+    public var sequences: SequenceSettings
     public var alarms: AlarmSettings
+    public var rules: AlarmRules
+    public var calendar: AlarmCalendar
+    public var assets: AssetNames
     /// Live input goes by the wall clock too: a quiet stream still notices silence. Off for replay.
     public var isLive: Bool
 
@@ -27,7 +33,10 @@ public struct EngineSettings: Sendable {
         order: EventOrdering = .arrival, idleTimeout: Span64 = .seconds(5),
         validation: ValidationSettings = ValidationSettings(), bank: BankSettings = BankSettings(),
         limits: [String: ClosedRange<Double>] = [:],
-        forests: ForestSettings = ForestSettings(), alarms: AlarmSettings = AlarmSettings(), isLive: Bool = true
+        forests: ForestSettings = ForestSettings(), ensemble: EnsembleSettings = EnsembleSettings(),
+        fire: FireWatchSettings = FireWatchSettings(), sequences: SequenceSettings = SequenceSettings(),
+        alarms: AlarmSettings = AlarmSettings(), rules: AlarmRules = AlarmRules(),
+        calendar: AlarmCalendar = AlarmCalendar(), assets: AssetNames = AssetNames(), isLive: Bool = true
     ) {
         self.shards = shards
         self.inboxBatches = inboxBatches
@@ -39,7 +48,13 @@ public struct EngineSettings: Sendable {
         self.bank = bank
         self.limits = limits
         self.forests = forests
+        self.ensemble = ensemble
+        self.fire = fire
+        self.sequences = sequences
         self.alarms = alarms
+        self.rules = rules
+        self.calendar = calendar
+        self.assets = assets
         self.isLive = isLive
     }
 }

@@ -71,6 +71,16 @@ final class Intake: Sendable {
         try put(.endOfInput(source), as: .endOfInput(source, receipt))
     }
 
+    /// - Returns: its number in the spool, 0 without one; nil when the engine has stopped.
+    func put(_ feedback: Feedback, _ receipt: Receipt) throws(TocsinError) -> UInt64? {
+        var sequence: UInt64 = 0
+        let isTaken = try inbox.push { () throws(TocsinError) in
+            sequence = try spool { _, writer in SpoolEntry.feedback(feedback).encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: .feedback(feedback, receipt))
+        }
+        return isTaken ? sequence : nil
+    }
+
     /// Time goes by. Only written down, and only passed on, when nothing has come in for the idle timeout.
     func putTick(_ now: Timestamp) throws(TocsinError) -> Bool {
         let isIdle = encoder.withLock { now.since($0.lastBatch) >= idleTimeout }

@@ -45,6 +45,8 @@ struct RouteStage: Sendable {
                 return Admitted(sequence: sequence, admission: .batch(batch, Receipt()), isRecovered: true)
             case .tick(let time): return Admitted(sequence: sequence, admission: .tick(time), isRecovered: true)
             case .begun(let time): return Admitted(sequence: sequence, admission: .begun(time), isRecovered: true)
+            case .feedback(let feedback):
+                return Admitted(sequence: sequence, admission: .feedback(feedback, Receipt()), isRecovered: true)
             case .endOfInput(let source):
                 return Admitted(sequence: sequence, admission: .endOfInput(source, Receipt()), isRecovered: true)
             }
@@ -78,6 +80,8 @@ struct RouteStage: Sendable {
         case .checkpoint(let run):
             save(into: run)
             return [router.barrier(run, now: clock.now())]
+        case .feedback(let feedback, let receipt):
+            return [router.pass(feedback, from: admitted, receipt: receipt, now: clock.now())]
         case .begun(let now):
             router.begin(at: now)
             return []

@@ -11,6 +11,8 @@ enum Admission: Sendable {
     case begun(Timestamp)
     /// A source (nil: all input) has ended: its sensors are not expected to speak any more.
     case endOfInput(SourceID?, Receipt)
+    /// What a person said of an alarm.
+    case feedback(Feedback, Receipt)
     /// Everything before it is to be saved as one state.
     case checkpoint(CheckpointRun)
 }
@@ -47,6 +49,7 @@ final class RoutedBatch: Sendable {
     let absence: Span64
     let end: EndOfInput?
     let checkpoint: CheckpointRun?
+    let feedback: Feedback?
     let receipt: Receipt?
     let sequence: UInt64
     let isRecovered: Bool
@@ -55,7 +58,7 @@ final class RoutedBatch: Sendable {
         batch: Batch, accepted: [Bool] = [], deadLetters: [DeadLetter] = [],
         watched: Set<UInt32> = [], highWater: Timestamp,
         rises: [Rise] = [], progress: Timestamp, absence: Span64 = .seconds(0), end: EndOfInput? = nil,
-        checkpoint: CheckpointRun? = nil,
+        checkpoint: CheckpointRun? = nil, feedback: Feedback? = nil,
         receipt: Receipt? = nil, sequence: UInt64 = 0, isRecovered: Bool = false
     ) {
         self.batch = batch
@@ -68,13 +71,14 @@ final class RoutedBatch: Sendable {
         self.absence = absence
         self.end = end
         self.checkpoint = checkpoint
+        self.feedback = feedback
         self.receipt = receipt
         self.sequence = sequence
         self.isRecovered = isRecovered
     }
 
     /// Time alone has gone by.
-    var isTick: Bool { batch.eventCount == 0 && end == nil && checkpoint == nil }
+    var isTick: Bool { batch.eventCount == 0 && end == nil && checkpoint == nil && feedback == nil }
 }
 
 /// Whose input has ended.
@@ -92,9 +96,13 @@ struct ShardResult: Sendable {
     var fates: [EventFate] = []
     /// With the index of the event that caused it, so that the order does not depend on the number of shards.
     var verdicts: [(event: Int, verdict: Verdict)] = []
+    /// What the ensembles found, in the same way; they become verdicts where the names are.
+    var findings: [SensorFinding] = []
     var windows = WindowBatch()
     /// By window: the event that closed it.
     var windowEvents: [Int32] = []
+    /// By window: whether a heavy detector is to look; empty where there is none.
+    var suspicions: [Bool] = []
     /// For the window forests: the windows that have features, and `WindowFeatures.width` numbers for each.
     var featureWindows: [Int32] = []
     var windowFeatures: [Double] = []

@@ -4,33 +4,45 @@ internal import TocsinDetect
 /// Puts the shards' results of one batch together again, in stream order: scores windows, groups verdicts into
 /// incidents, resolves names and ids.
 struct Joiner: Sendable {
-    private var names: SeriesNames
-    private var alarms: AlarmBook
+    var names: SeriesNames
+    var desk: AlarmDesk
+    var rules: RuleBook
+    var causes: CauseWatch
     private var eventModels: EventModels
     private var windowForests: WindowForests
+    private var sequences: WindowSequences
+    private var fires: FireWatch
     private let shardCount: Int
     private let savesModels: Bool
 
     init(table: SeriesTable, settings: EngineSettings, shardCount: Int, saved: [String: SavedForest]) {
         names = SeriesNames(table: table)
-        alarms = AlarmBook(settings: settings.alarms)
+        desk = AlarmDesk(settings: settings.alarms, calendar: settings.calendar, assets: settings.assets)
+        rules = RuleBook(rules: settings.rules)
+        causes = CauseWatch(assets: settings.assets, definitions: settings.windows)
         eventModels = EventModels(settings: settings.forests, saved: saved)
         windowForests = WindowForests(
             settings: settings.forests, definitions: settings.windows, saved: saved)
+        sequences = WindowSequences(settings: settings.sequences, definitions: settings.windows)
+        fires = FireWatch(settings: settings.fire)
         self.shardCount = shardCount
         savesModels = settings.forests.areSaved
     }
 
-    /// Takes up the incidents that an earlier process left open.
-    mutating func restore(_ open: [Alarm], table: SeriesTable) {
+    /// Takes up what an earlier process left in the store, where no checkpoint tells of it.
+    mutating func restore(_ open: [Alarm], feedback: [Feedback], table: SeriesTable) {
         for alarm in open {
             guard let sensor = table.withIndex({ $0.sensor(alarm.sensor.utf8.span) }) else { continue }
-            alarms.restore(alarm, sensor: sensor)
+            desk.restore(alarm, sensor: sensor)
         }
+        desk.restore(feedback)
     }
 
     /// Progress of the models that are not ready yet.
     var learning: [LearningProgress] { eventModels.learning + windowForests.learning }
+
+    /// What the desk has done since it began.
+    var alarmCounts: AlarmCounts { desk.counts }
 
     /// One batch's results become what is written.
     mutating func join(_ routed: RoutedBatch, _ results: [ShardResult]) -> (job: WriteJob, modelRuns: Int) {
@@ -39,21 +51,32 @@ struct Joiner: Sendable {
         var outcome = BatchOutcome(
             batch: batch, fates: fates(batch, results), accepted: routed.accepted, deadLetters: routed.deadLetters)
         // Not the clock's time: a repeated run makes the same records.
-        let windows = windowForests.observe(results, names: names, now: batch.origin.received)
+        var windows = windowForests.observe(results, names: names, now: batch.origin.received)
         outcome.windows = windows.windows
+        causes.observe(windows.windows)
+        sequences.observe(
+            windows.windows, events: windows.events, names: names, suspicions: windows.suspicions,
+            into: &windows.verdicts)
         let events = eventModels.observe(batch, accepted: routed.accepted, fates: outcome.fates, names: names)
-        let steps = steps(routed.batch, results, windows, events)
+        let fire = fires.observe(batch, accepted: routed.accepted, fates: outcome.fates, names: names)
+        let steps = steps(routed.batch, results, windows.verdicts + fire, events)
         var progress = StreamProgress(routed)
+        var watched = 0
         for step in steps {
             let now = progress.at(step.event)
-            outcome.alarmChanges += alarms.advance(to: now)
+            watch(through: step.event, of: routed, outcome.fates, from: &watched, &progress)
+            note(desk.advance(to: now), into: &outcome)
             switch step.content {
-            case .returned(let sensor, let time):
-                if let change = alarms.clearSilence(of: sensor, at: time) { outcome.alarmChanges.append(change) }
+            case .returned(let sensor, let time): note(desk.clearSilence(of: sensor, at: time), into: &outcome)
             case .verdict(let verdict): book(verdict, progress: now, into: &outcome)
             }
         }
-        outcome.alarmChanges += alarms.advance(to: routed.progress)
+        watch(through: batch.eventCount - 1, of: routed, outcome.fates, from: &watched, &progress)
+        note(desk.advance(to: routed.progress), into: &outcome)
+        if let word = routed.feedback {
+            outcome.feedback = [word]
+            note(desk.take(word).notices, into: &outcome)
+        }
         let job = WriteJob(
             outcome: outcome, summary: summary(outcome),
             models: savesModels ? events.trained + windows.trained : [],
@@ -63,24 +86,30 @@ struct Joiner: Sendable {
     }
 
     func save(to writer: inout StateWriter) {
-        alarms.save(to: &writer)
+        desk.save(to: &writer)
         eventModels.save(to: &writer)
         windowForests.save(to: &writer)
+        sequences.save(to: &writer)
+        fires.save(to: &writer)
+        causes.save(to: &writer)
     }
 
     mutating func restore(from reader: inout StateReader) -> Bool {
         names.catchUp()
-        return alarms.restore(from: &reader) && eventModels.restore(from: &reader, names: names)
+        return desk.restore(from: &reader) && eventModels.restore(from: &reader, names: names)
             && windowForests.restore(from: &reader, names: names)
+            && sequences.restore(from: &reader, names: names) && fires.restore(from: &reader, names: names)
+            && causes.restore(from: &reader)
     }
 
     /// For screens after a restart.
-    var openAlarms: [Alarm] { alarms.openAlarms }
+    var openAlarms: [Alarm] { desk.openAlarms }
 
     /// Everything that touches alarms, in the order of the events that caused it: neither the number of shards nor the
     /// cut of the batches shows.
     private func steps(
-        _ batch: Batch, _ results: [ShardResult], _ windows: WindowForests.Findings, _ events: EventModels.Findings
+        _ batch: Batch, _ results: [ShardResult], _ models: [(event: Int, verdict: Verdict)],
+        _ events: EventModels.Findings
     ) -> [Step] {
         var steps: [Step] = []
         var named: Set<Int> = []
@@ -90,8 +119,9 @@ struct Joiner: Sendable {
                 steps.append(step(verdict, at: event))
                 if verdict.kind != .silence { named.insert(event) }
             }
+            for found in result.findings { steps.append(step(found.verdict(names), at: found.event)) }
         }
-        for (event, verdict) in windows.verdicts { steps.append(step(verdict, at: event)) }
+        for (event, verdict) in models { steps.append(step(verdict, at: event)) }
         steps += returnsOfRestored(batch)
         // An event in which the bank has named a value needs no second verdict that says less.
         for (event, verdict) in events.verdicts where !named.contains(event) {
@@ -102,9 +132,9 @@ struct Joiner: Sendable {
 
     /// Sensors that were silent when the last process ended, of which this one's shards know nothing.
     private func returnsOfRestored(_ batch: Batch) -> [Step] {
-        guard alarms.hasRestored else { return [] }
+        guard desk.hasRestored else { return [] }
         return batch.sensors.indices.compactMap { event in
-            guard alarms.wasSilent(batch.sensors[event]) else { return nil }
+            guard desk.wasSilent(batch.sensors[event]) else { return nil }
             return returned(batch.sensors[event], batch.times[event], at: event)
         }
     }
@@ -125,29 +155,6 @@ struct Joiner: Sendable {
     private func fates(_ batch: Batch, _ results: [ShardResult]) -> [EventFate] {
         guard shardCount > 1 else { return results[0].fates }
         return (0..<batch.eventCount).map { results[Int(batch.sensors[$0].index) % shardCount].fates[$0] }
-    }
-
-    private mutating func book(_ verdict: Verdict, progress: Timestamp, into outcome: inout BatchOutcome) {
-        let sensor = names.sensorNames[Int(verdict.sensor.index)]
-        let metric = verdict.series.map { names.metricName(of: $0) }
-        let unit = verdict.series.flatMap { names.unit(of: $0) }
-        let sentence = Sentence.text(verdict, sensor: sensor, metric: metric, unit: unit)
-        let (alarmID, change, isNews) = alarms.book(
-            verdict, sensorName: sensor, metric: metric, sentence: sentence, progress: progress)
-        if let change { outcome.alarmChanges.append(change) }
-        guard isNews else { return }
-        var hash = StableHash()
-        hash.combine(sensor)
-        hash.combine(metric ?? "")
-        hash.combine(UInt64(bitPattern: verdict.time.nanoseconds))
-        hash.combine(UInt64(verdict.kind.rawValue) << 8 | UInt64(verdict.detector.rawValue))
-        outcome.anomalies.append(
-            Anomaly(
-                id: hash.hex, alarmID: alarmID, sensor: sensor, metric: metric, kind: verdict.kind,
-                detector: verdict.detector, model: verdict.detector.name, start: verdict.start, time: verdict.time,
-                value: verdict.value, expectedLow: verdict.expectedLow, expectedHigh: verdict.expectedHigh,
-                score: verdict.score, pValue: verdict.pValue, contributions: verdict.contributions,
-                sentence: sentence))
     }
 
     /// Adds up to the batch's `inputCount`, whatever happened to it.
@@ -185,7 +192,7 @@ private struct Step {
 }
 
 /// The stream's high-water event time at each event of a batch, for rising event numbers.
-private struct StreamProgress {
+struct StreamProgress {
     private let routed: RoutedBatch
     private var highWater: Timestamp
     private var next = 0

@@ -7,6 +7,10 @@ struct WindowForests: Sendable {
     /// What one batch brought.
     struct Findings: Sendable {
         var windows = WindowBatch()
+        /// By window: the event that closed it, and whether its readings or its forest score are suspicious (empty where
+        /// nobody asks).
+        var events: [Int32] = []
+        var suspicions: [Bool] = []
         var verdicts: [(event: Int, verdict: Verdict)] = []
         var trained: [ModelRecord] = []
         var runs = 0
@@ -33,18 +37,21 @@ struct WindowForests: Sendable {
     var learning: [LearningProgress] { groups.compactMap(\.learner.progress) }
 
     /// Gathers the shards' windows, scores those that have features with what was learnt before, then learns them.
-    mutating func observe(_ results: [ShardResult], names: SeriesNames, now: Timestamp) -> Findings {
+    mutating func observe(
+        _ results: [ShardResult], names: SeriesNames, now: Timestamp
+    ) -> Findings {
         var findings = Findings()
         var rows: [(window: Int, result: Int, row: Int, rank: UInt64)] = []
-        var events: [Int32] = []
         for (number, result) in results.enumerated() where result.windows.count > 0 {
             for (row, window) in result.featureWindows.enumerated() {
                 let rank = names.rank(of: result.windows.series[Int(window)])
                 rows.append((findings.windows.count + Int(window), number, row, rank))
             }
             findings.windows.append(result.windows)
-            events += result.windowEvents
+            findings.events += result.windowEvents
+            findings.suspicions += result.suspicions
         }
+        let events = findings.events
         guard settings.onWindows, !rows.isEmpty else { return findings }
         // In one order whatever the number of shards: as the events closed them.
         let windows = findings.windows
@@ -78,6 +85,9 @@ struct WindowForests: Sendable {
             let window = numbers[row]
             findings.runs += 1
             findings.windows.scores[window] = score
+            if !findings.suspicions.isEmpty, score >= SuspicionGate.defaultForestScore {
+                findings.suspicions[window] = true
+            }
             let start = findings.windows.start[window]
             let size = definitions[Int(findings.windows.definition[window])].size
             let verdict = WindowVerdict.judge(

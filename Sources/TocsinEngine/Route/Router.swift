@@ -211,6 +211,16 @@ struct Router: Sendable {
             batch: Self.nothing(at: now), highWater: progress, progress: progress, checkpoint: checkpoint)
     }
 
+    func pass(_ feedback: Feedback, from admitted: Admitted, receipt: Receipt, now: Timestamp) -> RoutedBatch {
+        let progress = order == nil ? highWater : released
+        var feedback = feedback
+        // From its place in the stream on, whenever that was: a restart finds the same.
+        feedback.given = progress
+        return RoutedBatch(
+            batch: Self.nothing(at: now), highWater: progress, progress: progress, feedback: feedback, receipt: receipt,
+            sequence: admitted.sequence, isRecovered: admitted.isRecovered)
+    }
+
     private static func nothing(at now: Timestamp) -> Batch {
         Batch(origin: Origin(source: SourceID(0), sourceName: "", position: 0, received: now))
     }

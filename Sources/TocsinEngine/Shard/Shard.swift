@@ -30,9 +30,9 @@ struct Shard: Sendable {
     /// Windows of sensors that are not heard close so much later: else each step past a boundary would sweep up all that
     /// are about to speak.
     private let idleGrace: Span64
-    /// Normal operating ranges by metric name in lower case, and the names to find them by.
-    let limits: [String: ClosedRange<Double>]
-    var names: SeriesNames
+    var rules: SeriesRules
+    var ensembles: SensorEnsembles
+    var gates: SuspicionGates
     /// Windows of the batch at hand whose features were taken.
     private var featuredWindows = 0
 
@@ -41,9 +41,9 @@ struct Shard: Sendable {
         self.count = count
         clocks = SensorClocks(allowedLateness: settings.allowedLateness)
         bank = Bank(settings: settings.bank)
-        names = SeriesNames(table: table)
-        limits = Dictionary(
-            settings.limits.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+        rules = SeriesRules(settings: settings, table: table)
+        ensembles = SensorEnsembles(settings: settings.ensemble, shard: number, of: count)
+        gates = SuspicionGates(isEnabled: !settings.sequences.models.isEmpty)
         definitions = settings.windows
         let shortest = settings.windows.map(\.slide.nanoseconds).min() ?? 0
         idleGrace = Span64(nanoseconds: shortest / 2)
@@ -61,7 +61,7 @@ struct Shard: Sendable {
         var result = ShardResult()
         featuredWindows = 0
         let batch = routed.batch
-        if !limits.isEmpty { names.catchUpIfNeeded(with: batch) }
+        rules.catchUpIfNeeded(with: batch)
         result.fates = Array(repeating: .stored, count: batch.eventCount)
         if routed.absence.nanoseconds > 0 {
             finishSweep(series, board)
@@ -128,6 +128,9 @@ struct Shard: Sendable {
         let isWatched = !routed.watched.isEmpty && routed.watched.contains(sensor.index)
         var repeated = 0
         var judged = 0
+        let isTracked = ensembles.tracks(localSensor)
+        if isTracked { beginRow(of: localSensor, series, board) }
+        var learnsEvent = true
         for reading in readings where routed.accepted[reading] {
             judged += 1
             let globalSeries = batch.series[reading]
@@ -142,7 +145,14 @@ struct Shard: Sendable {
                 continue
             case .accepted, .full: break
             }
-            let assessment = bank.assess(series: local, time: time, highWater: highWater, value: value)
+            let learns = rules.learns(series: local, sensor: localSensor, at: time)
+            let assessment = bank.assess(
+                series: local, time: time, highWater: highWater, value: value, learns: learns)
+            if gates.isEnabled { gates.note(assessment.evidence, of: local) }
+            if isTracked {
+                ensembles.note(globalSeries, value, evidence: assessment.evidence, of: localSensor)
+                learnsEvent = learnsEvent && learns
+            }
             let row = Int(local.index)
             if time >= board[row].time {
                 board[row] = SeriesSnapshot(
@@ -162,6 +172,16 @@ struct Shard: Sendable {
             addFeatures(event: event, to: &result)
         }
         if repeated == judged { result.fates[event] = .duplicate }
+        if isTracked, learnsEvent, result.fates[event] == .stored {
+            ensembles.judge(localSensor, event: event, time: time, into: &result.findings)
+        }
+    }
+
+    private mutating func beginRow(of sensor: SensorID, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
+        if let keeper = ensembles.keeper(of: sensor).flatMap({ series.existing($0) }) {
+            willChange(keeper, series, board)
+        }
+        ensembles.begin(sensor)
     }
 
     /// Local number of a series; room for its state is made when it is new.
@@ -170,7 +190,12 @@ struct Shard: Sendable {
         _ global: SeriesID, sensor: SensorID, _ series: inout LocalSeries.Mapping, _ board: inout [SeriesSnapshot]
     ) -> SeriesID {
         let index = series.index(of: global)
-        if index == sensorOfSeries.count { addSeries(global, sensor: sensor, index, &board) }
+        if index == sensorOfSeries.count {
+            if sweep != nil, let keeper = ensembles.keeper(of: sensor).flatMap({ series.existing($0) }) {
+                willChange(keeper, series, board)
+            }
+            addSeries(global, sensor: sensor, index, &board)
+        }
         return SeriesID(UInt32(index))
     }
 
@@ -179,14 +204,16 @@ struct Shard: Sendable {
     ) {
         sensorOfSeries.append(sensor.index)
         isSilent.append(false)
-        setLimits(of: global, local: index)
+        applyRules(to: global, local: index)
         board.append(SeriesSnapshot())
         makeRoom(forSensor: sensor)
+        ensembles.add(global, to: sensor)
     }
 
-    mutating func setLimits(of global: SeriesID, local: Int) {
-        guard !limits.isEmpty, let range = limits[names.metricName(of: global).lowercased()] else { return }
-        bank.setValidRange(series: SeriesID(UInt32(local)), low: range.lowerBound, high: range.upperBound)
+    mutating func applyRules(to global: SeriesID, local: Int) {
+        rules.apply(
+            to: global, local: SeriesID(UInt32(local)), sensor: SensorID(sensorOfSeries[local]), base: bank.settings,
+            bank: &bank)
     }
 
     mutating func makeRoom(forSensor sensor: SensorID) {
@@ -293,6 +320,10 @@ struct Shard: Sendable {
             featuredWindows += 1
             result.windowEvents.append(Int32(truncatingIfNeeded: event))
             let definition = definitions[Int(result.windows.definition[row])]
+            if gates.isEnabled {
+                let isFirst = result.windows.definition[row] == 0
+                result.suspicions.append(isFirst && gates.close(result.windows.series[row]))
+            }
             let isFeatured = WindowFeatures.append(
                 result.windows, row: row, baseline: bank.baseline(of: result.windows.series[row]),
                 span: definition.size, to: &result.windowFeatures)

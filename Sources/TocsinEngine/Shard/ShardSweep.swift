@@ -138,6 +138,8 @@ extension Shard {
         record.write(last.isLearning)
         bank.save(series: id, to: &record)
         deduplicator.save(series: id, to: &record)
+        ensembles.save(keeper: series.global[local], of: SensorID(sensorOfSeries[local]), to: &record)
+        gates.save(id, to: &record)
         windows.save(series: id, to: &record)
         sweep?.writer.write(blob: record.bytes)
         sweep?.record = record
@@ -194,7 +196,7 @@ extension Shard {
         _ part: ArraySlice<UInt8>, _ known: KnownSensors, withWindows: Bool, _ series: inout LocalSeries.Mapping,
         _ board: inout [SeriesSnapshot]
     ) -> Bool {
-        if !limits.isEmpty, names.isEmpty { names.catchUp() }
+        rules.catchUp()
         var reader = StateReader(part)
         while !reader.isAtEnd {
             guard let bytes = reader.readBlob() else { return false }
@@ -205,7 +207,7 @@ extension Shard {
             let local = local(
                 SeriesID(global), sensor: SensorID(sensor / UInt32(count)), &series, &board)
             guard restore(local, from: &record, withWindows: withWindows, &board) else { return false }
-            setLimits(of: SeriesID(global), local: Int(local.index))
+            applyRules(to: SeriesID(global), local: Int(local.index))
         }
         return true
     }
@@ -216,7 +218,8 @@ extension Shard {
         let index = Int(local.index)
         guard let isSilent = record.readFlag(), let time = record.readTimestamp(), let value = record.readDouble(),
             let low = record.readDouble(), let high = record.readDouble(), let isLearning = record.readFlag(),
-            bank.restore(series: local, from: &record), deduplicator.restore(series: local, from: &record)
+            bank.restore(series: local, from: &record), deduplicator.restore(series: local, from: &record),
+            ensembles.restore(SensorID(sensorOfSeries[index]), from: &record), gates.restore(local, from: &record)
         else { return false }
         if isSilent, !self.isSilent[index] { silentSeries[Int(sensorOfSeries[index])] += 1 }
         self.isSilent[index] = isSilent
