@@ -65,16 +65,6 @@ struct ForestDetector: SeriesDetector {
     }
 
     private mutating func features(_ rows: MetricRows) -> [Double] {
-        guard isUnivariate, let column = rows.columns.first, let first = past.last ?? column.first else {
-            return rows.flat
-        }
-        let back = Self.shingle - 1
-        // Before the beginning the first value stands.
-        let values = (past.isEmpty ? Array(repeating: first, count: back) : past) + column
-        past = values.suffix(back)
-        var flat: [Double] = []
-        flat.reserveCapacity(column.count * Self.shingle)
-        for row in column.indices { flat.append(contentsOf: values[row...row + back]) }
-        return flat
+        isUnivariate ? ShingledRows.flat(rows, shingle: Self.shingle, past: &past) : rows.flat
     }
 }

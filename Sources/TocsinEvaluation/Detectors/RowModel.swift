@@ -10,7 +10,11 @@ public protocol RowModel: Sendable {
 
 /// The registry: adding a model is one entry here.
 public struct EvaluatedRowModel: Sendable {
-    public enum Task: Sendable { case classify, regress }
+    public enum Task: Sendable {
+        case classify, regress
+        /// Rows of a smoke or fire sensor in their order.
+        case watchFire
+    }
 
     public let name: String
     public let oneLine: String
@@ -26,28 +30,34 @@ public struct EvaluatedRowModel: Sendable {
         self.make = make
     }
 
-    public static let all: [EvaluatedRowModel] = [
-        EvaluatedRowModel(
-            name: "nearest-centroid", oneLine: "the nearer mean of the two classes, features standardised",
-            task: .classify
-        ) { _ in NearestCentroid() },
-        EvaluatedRowModel(
-            name: "random-forest", oneLine: "100 trees on the rows as they are, classes balanced", task: .classify
-        ) { RandomForestClassifier(seed: $0) },
-        EvaluatedRowModel(
-            name: "ridge", oneLine: "linear regression with ridge penalty, features standardised", task: .regress
-        ) { _ in RidgeRegression() },
-        EvaluatedRowModel(
-            name: "random-forest", oneLine: "100 trees on the last 30 rows of each unit: level, slope, change",
-            task: .regress
-        ) { RandomForestRegressor(seed: $0) },
-    ]
+    public static let all: [EvaluatedRowModel] =
+        [
+            EvaluatedRowModel(
+                name: "nearest-centroid", oneLine: "the nearer mean of the two classes, features standardised",
+                task: .classify
+            ) { _ in NearestCentroid() },
+            EvaluatedRowModel(
+                name: "random-forest", oneLine: "100 trees on the rows as they are, classes balanced", task: .classify
+            ) { RandomForestClassifier(seed: $0) },
+            EvaluatedRowModel(
+                name: "ridge", oneLine: "linear regression with ridge penalty, features standardised", task: .regress
+            ) { _ in RidgeRegression() },
+            EvaluatedRowModel(
+                name: "random-forest",
+                oneLine: "100 trees on each unit's sensors and health index: level, slope, change",
+                task: .regress
+            ) { RandomForestRegressor(seed: $0) },
+            EvaluatedRowModel(
+                name: "similarity", oneLine: "units run to failure whose wear ran as this one's last 60 rows",
+                task: .regress
+            ) { _ in TrajectorySimilarity() },
+        ] + fire
 
     /// The entries of the names, or all for the task when none is given.
     ///
     /// - Throws: `TocsinError(.usage)` that lists the names there are.
-    static func choose(_ names: [String], task: Task) throws -> [EvaluatedRowModel] {
-        let fitting = all.filter { $0.task == task }
+    static func choose(_ names: [String], tasks: Set<Task>) throws -> [EvaluatedRowModel] {
+        let fitting = all.filter { tasks.contains($0.task) }
         return names.isEmpty
             ? fitting
             : try names.map { name in
@@ -126,8 +136,14 @@ struct RidgeRegression: RowModel {
 
     mutating func fit(_ table: LabelledTable) {
         scale = Standardisation(table)
-        let width = table.width
         mean = table.targets.reduce(0, +) / Double(max(table.rowCount, 1))
+        weights = Self.weights(table, scale)
+    }
+
+    /// What each standardised feature adds to the mean target.
+    static func weights(_ table: LabelledTable, _ scale: Standardisation) -> [Double] {
+        let width = table.width
+        let mean = table.targets.reduce(0, +) / Double(max(table.rowCount, 1))
         var matrix = [Double](repeating: 0, count: width * width)
         var right = [Double](repeating: 0, count: width)
         for row in 0..<table.rowCount {
@@ -138,7 +154,7 @@ struct RidgeRegression: RowModel {
             }
         }
         for i in 0..<width { matrix[i * width + i] += 1 }
-        weights = Self.solve(&matrix, right)
+        return solve(&matrix, right)
     }
 
     func predict(_ table: LabelledTable) -> [Double] {

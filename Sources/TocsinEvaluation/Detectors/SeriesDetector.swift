@@ -66,6 +66,10 @@ public struct EvaluatedDetector: Sendable {
 
     public static let all: [EvaluatedDetector] = [
         EvaluatedDetector(
+            name: "default", oneLine: "what runs when nothing is configured: novelty, and across metrics a chart",
+            fields: .streams
+        ) { DefaultDetector(width: $0.width) },
+        EvaluatedDetector(
             name: "bank", oneLine: "tier 1 as the engine runs it, one series a metric", fields: .streams
         ) { BankDetector($0) },
         EvaluatedDetector(
@@ -75,6 +79,11 @@ public struct EvaluatedDetector: Sendable {
             name: "forest-hindsight", oneLine: "the forest fitted on the rows it scores: a floor, not a detector",
             fields: .all
         ) { ForestDetector($0, fitsScoredRows: true) },
+        EvaluatedDetector(
+            name: "online-forest",
+            oneLine: "Isolation Forest that follows the stream and forgets, about 4,096 rows back",
+            fields: .streams
+        ) { OnlineForestDetector($0) },
         EvaluatedDetector(
             name: "pca-error", oneLine: "what the components of 90 % of the variance leave over",
             fields: [.multivariate, .table]
@@ -98,6 +107,9 @@ public struct EvaluatedDetector: Sendable {
             name: "shingle-clusters", oneLine: "distance of the last 24 values to 16 centres", fields: .streams
         ) { ShingleDetector(.clusters, width: $0.width) },
         EvaluatedDetector(
+            name: "lstm", oneLine: "reconstruction error of an LSTM autoencoder of the last 50 rows", fields: .streams
+        ) { SequenceDetector($0) },
+        EvaluatedDetector(
             name: "windowed-gaussian", oneLine: "NAB's simple detector: normal distribution of the last 6,400 values",
             fields: .streams
         ) { PerMetricDetector(WindowedGaussian(), width: $0.width) },
@@ -106,6 +118,9 @@ public struct EvaluatedDetector: Sendable {
         },
         EvaluatedDetector(name: "null", oneLine: "never fires", fields: .all) { _ in NullDetector() },
     ]
+
+    /// Whether no score depends on a later row; false only for a floor to compare with.
+    public var isCausal: Bool { name != "forest-hindsight" }
 
     /// The entry of a name.
     ///

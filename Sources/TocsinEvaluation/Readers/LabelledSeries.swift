@@ -16,6 +16,8 @@ public struct LabelledSeries: Sendable {
     public var rowsPerDay: Double
     /// The labelled windows (`nab`, `ucr`) or change points (`skab`).
     public var windows: [Range<Int>]
+    /// Whether `times` are the recording's own.
+    public let hasTimes: Bool
 
     public init(
         name: String, group: String, times: [Timestamp]? = nil, columns: [[Double]], columnNames: [String],
@@ -23,6 +25,7 @@ public struct LabelledSeries: Sendable {
     ) {
         self.name = name
         self.group = group
+        hasTimes = times != nil
         let count = columns.map(\.count).min() ?? 0
         self.times =
             times
@@ -43,6 +46,19 @@ public struct LabelledSeries: Sendable {
         return MetricRows(times: Array(times[range]), columns: columns.map { Array($0[range]) })
     }
 
+    /// Stretches of labelled rows.
+    public var labelledStretches: [Range<Int>] {
+        var stretches: [Range<Int>] = []
+        for row in labels.indices where labels[row] {
+            if let last = stretches.last, last.upperBound == row {
+                stretches[stretches.count - 1] = last.lowerBound..<row + 1
+            } else {
+                stretches.append(row..<row + 1)
+            }
+        }
+        return stretches
+    }
+
     /// The labels of the rows that are scored.
     public var scoredLabels: [Bool] { Array(labels.dropFirst(trainingRows)) }
 }
@@ -52,6 +68,11 @@ public struct MetricRows: Sendable {
     public var times: [Timestamp]
     /// Metric by metric, each as long as `times`.
     public var columns: [[Double]]
+
+    public init(times: [Timestamp], columns: [[Double]]) {
+        self.times = times
+        self.columns = columns
+    }
 
     public var count: Int { times.count }
     public var width: Int { columns.count }

@@ -1,4 +1,5 @@
 internal import TocsinCore
+internal import TocsinDetect
 
 /// Rows to classify or to predict from: ADBench, smoke, occupancy, turbofan engines.
 enum TableReaders {
@@ -21,17 +22,42 @@ enum TableReaders {
         }
     }
 
-    /// Twelve sensor columns; `groups` are the recordings.
+    /// The sensor columns of every table in the folder smoke; `groups` are the recordings (the file's name where there is
+    /// no such column).
     static func smoke(_ path: String) throws -> LabelledTable {
-        let folder = try SuiteFolder(path, name: "smoke", marker: "smoke_shared.csv")
-        let file = "\(folder.path)/smoke_shared.csv"
-        let table = try NumberTable(file)
-        guard let recordings = table.words["recording"] else {
-            throw TocsinError(.format, "the column recording is missing", place: file, remedy: "fetch the file again")
+        let isTable = { (name: String) in name.hasSuffix(".csv") || name.hasSuffix(".csv.gz") }
+        let folder = TextFile.exists("\(path)/smoke") ? "\(path)/smoke" : path
+        let files = isTable(path) ? [path] : TextFile.names(in: folder).filter(isTable).map { "\(folder)/\($0)" }
+        var whole: LabelledTable?
+        for file in files {
+            let table = try NumberTable(file)
+            guard table.names.contains("Fire Alarm") else { continue }
+            let recordings =
+                table.words["recording"] ?? (try? table.column("recording", of: file).map { "\($0)" })
+                ?? Array(repeating: SuiteFolder.stem(file), count: table.rowCount)
+            // They identify the recording or are the answer.
+            let hidden =
+                table.names.filter { $0.isEmpty || IdentifyingColumns.isNeverFeature($0) } + [
+                    "recording", "Fire Alarm",
+                ]
+            let part = try labelled(
+                table, name: "smoke", target: "Fire Alarm", hidden: hidden, groups: recordings, of: file)
+            guard whole.map({ $0.columnNames == part.columnNames }) ?? true else {
+                throw TocsinError(
+                    .format, "other columns than in the file before it", place: file,
+                    remedy: "keep recordings of other sensors in a folder of their own")
+            }
+            whole?.values += part.values
+            whole?.targets += part.targets
+            whole?.groups += part.groups
+            whole = whole ?? part
         }
-        // They identify the recording or are the answer.
-        let hidden = ["row", "recording", "UTC", "CNT", "Fire Alarm"]
-        return try labelled(table, name: "smoke", target: "Fire Alarm", hidden: hidden, groups: recordings, of: file)
+        guard let whole else {
+            throw TocsinError(
+                .file, "there is no table with a column Fire Alarm: this is no folder of the suite smoke", place: path,
+                remedy: "give the folder smoke itself or the data folder that holds it")
+        }
+        return whole
     }
 
     static func occupancy(_ path: String) throws -> (training: LabelledTable, test: LabelledTable) {

@@ -20,6 +20,8 @@ public enum Evaluation {
         public var quietSensors: Int
         /// Default 1.
         public var seed: UInt64
+        /// Shown every recording of a stream suite with what the detectors said of it: for pictures.
+        public var onAnswers: (@Sendable (LabelledSeries, [Answer]) throws -> Void)?
 
         public init(
             seeds: Int = 5, amplitude: Double = 5, spikeSeconds: Int = 1, streams: Int = 200, quietSensors: Int = 1000,
@@ -32,6 +34,14 @@ public enum Evaluation {
             self.quietSensors = quietSensors
             self.seed = seed
         }
+    }
+
+    /// A detector's scores of the rows behind the fitted ones.
+    public struct Answer: Sendable {
+        public var detector: String
+        public var scores: [Double]
+        /// The detector's own.
+        public var threshold: Double
     }
 
     /// Files done and files in all; called from any thread.
@@ -47,9 +57,13 @@ public enum Evaluation {
         ("ucr", "one anomaly a file: is the highest score in it"),
         ("wsn", "four motes of a sensor network, cold start"),
         ("adbench", "tables with outliers: AUROC and average precision over seeds"),
-        ("smoke", "smoke classifiers: other recording, later time, and the misleading shuffled split"),
+        (
+            "smoke",
+            "fire alarms: other recording, other time: found, delay, false minutes; and the misleading shuffled split"
+        ),
         ("occupancy", "room occupancy classifiers, other days"),
         ("cmapss", "remaining useful life of turbofan engines"),
+        ("forecast", "forecasts with intervals at 1, 6 and 24 hours, beside the last value and the day before"),
         ("types", "synthetic faults: are they found and called by their name; false alarms on plain noise"),
     ]
 
@@ -68,9 +82,10 @@ public enum Evaluation {
         case "nab": return try NABSuite.run(path, detectors, options, progress)
         case "skab": return try SKABSuite.run(path, detectors, options, progress)
         case "adbench": return try TableSuite.run(path, detectors, options, progress)
-        case "smoke": return try ClassifierSuites.smoke(path, detectors, options, progress)
+        case "smoke": return try SmokeSuite.run(path, detectors, options, progress)
         case "occupancy": return try ClassifierSuites.occupancy(path, detectors, options, progress)
         case "cmapss": return try RemainingLifeSuite.run(path, detectors, options, progress)
+        case "forecast": return try ForecastSuite.run(path, detectors, options, progress)
         case "types": return try TypesSuite.run(detectors, options, progress)
         default: break
         }

@@ -11,6 +11,7 @@ enum NABSuite {
         for (mode, tellsRanges) in [("official", true), ("causal", false)] {
             let runs = try DetectorRun.all(
                 detectors, series, seed: options.seed, tellsRanges: tellsRanges, progress: progress)
+            if !tellsRanges { try DetectorRun.show(runs, of: series, to: options.onAnswers) }
             for detector in detectors {
                 let mine = runs.filter { $0.detector == detector.name }
                 let corpus = mine.map { run in

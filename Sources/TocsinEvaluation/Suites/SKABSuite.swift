@@ -6,6 +6,7 @@ enum SKABSuite {
         let series = try FittedReaders.skab(path)
         let detectors = try Evaluation.choose(names, fields: .multivariate)
         let runs = try DetectorRun.all(detectors, series, seed: options.seed, progress: progress)
+        try DetectorRun.show(runs, of: series, to: options.onAnswers)
         var totals: [SuiteReport.Row] = []
         var files: [SuiteReport.Row] = []
         var changes: [SuiteReport.Row] = []

@@ -12,6 +12,7 @@ enum SeriesSuite {
         let isMultivariate = series.contains { $0.columns.count > 1 }
         let detectors = try Evaluation.choose(names, fields: isMultivariate ? .multivariate : .univariate)
         let runs = try DetectorRun.all(detectors, series, seed: options.seed, progress: progress)
+        try DetectorRun.show(runs, of: series, to: options.onAnswers)
         let judged = try Work.map(runs, progress: { _, _ in }) { judge($0, series[$0.series]) }
         var columns = columns
         if suite == "ucr" { columns.append(.init("top in range", 2)) }

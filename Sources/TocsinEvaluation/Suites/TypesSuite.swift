@@ -28,7 +28,8 @@ enum TypesSuite {
                     seed: options.seed &* 1_000_003 &+ UInt64(job.0 * 100_000 + job.1)))
         }
         let quiet = try quietDay(options, progress)
-        return report(jobs.map(\.0), outcomes, quiet, options)
+        return report(
+            jobs.map(\.0), outcomes, quiet, try spikesByLength(options, progress), options)
     }
 
     private struct Outcome: Sendable {
@@ -75,6 +76,29 @@ enum TypesSuite {
         return outcome
     }
 
+    /// Spikes of one reading and of three: recall by signal and in all.
+    private static func spikesByLength(
+        _ options: Evaluation.Options, _ progress: Evaluation.Progress
+    ) throws -> [SuiteReport.Row] {
+        let signals = SyntheticStream.Signal.allCases
+        return try [1, 3].map { length in
+            let outcomes = try Work.map(Array(0..<max(options.streams, 1)), progress: progress) { number in
+                judge(
+                    SyntheticStream(
+                        signal: signals[number % signals.count], kind: .spike, amplitude: options.amplitude,
+                        spikeSeconds: length, seed: options.seed &* 1_000_003 &+ UInt64(length * 1_000_000 + number)))
+            }
+            func recall(_ numbers: [Int]) -> Double? {
+                numbers.isEmpty
+                    ? nil : Double(numbers.count { name(outcomes[$0].kinds) == .spike }) / Double(numbers.count)
+            }
+            return SuiteReport.Row(
+                "bank", "\(length) s",
+                signals.indices.map { signal in recall(outcomes.indices.filter { $0 % signals.count == signal }) }
+                    + [recall(Array(outcomes.indices))])
+        }
+    }
+
     /// Incidents on a day of plain normal noise at 1 Hz.
     private static func quietDay(
         _ options: Evaluation.Options, _ progress: Evaluation.Progress
@@ -103,7 +127,8 @@ enum TypesSuite {
     }
 
     private static func report(
-        _ truths: [Int], _ outcomes: [Outcome], _ quiet: [AnomalyKind], _ options: Evaluation.Options
+        _ truths: [Int], _ outcomes: [Outcome], _ quiet: [AnomalyKind],
+        _ spikes: [SuiteReport.Row], _ options: Evaluation.Options
     ) -> SuiteReport {
         let names = kinds.map(\.name) + ["none"]
         let none = kinds.count
@@ -167,6 +192,9 @@ enum TypesSuite {
                     "recall by signal", columns: signals.map { .init(String(describing: $0)) }, rows: bySignal,
                     isDetail: true),
                 .init(
+                    "recall of spikes by length and signal",
+                    columns: signals.map { .init(String(describing: $0)) } + [.init("all")], rows: spikes),
+                .init(
                     "a day of plain noise at 1 Hz: false incidents",
                     columns: kinds.map { .init($0.name, 0) } + [.init("per 100 sensors", 2)], rows: [quietRow]),
             ],
@@ -174,6 +202,12 @@ enum TypesSuite {
                 "Signals in turn: level, wave of 10 minutes, correlated noise, rounded to a quarter; noise of 1 in all. "
                     + "Faults: spike \(options.spikeSeconds) s, drift a ramp of 2 to 10 min, stuck and added "
                     + "noise 1 to 5 min, silence 1 to 3 min.",
+                "What is possible for a spike of one reading: one false incident per 100 sensors and day at 1 Hz leaves a "
+                    + "chance of 1.16e-7 a reading, that is a limit of 5.30 standard deviations even where level and "
+                    + "scale are known exactly (Neyman and Pearson 1933). Five standard deviations in independent noise "
+                    + "pass it in 38 % of cases, so no detector exceeds 0.38 on level, wave and rounded; on the "
+                    + "correlated signal the one-step error is 0.6 and nearly all pass: 0.54 in all. The mean of three "
+                    + "readings is 8.7 of its standard deviations, of which 99.9 % pass.",
                 "A fault is called by the most lasting kind reported in it: silence, stuck, drift, noise, spike. "
                     + "\"first right\": the first verdict already had the right kind. Precision counts stray "
                     + "incidents and wrong kinds.",

@@ -33,6 +33,21 @@ struct DetectorRun: Sendable {
 
     var flags: [Bool] { scores.map { $0 >= threshold } }
 
+    /// Hands over what was said, recording by recording.
+    static func show(
+        _ runs: [DetectorRun], of series: [LabelledSeries],
+        to body: (@Sendable (LabelledSeries, [Evaluation.Answer]) throws -> Void)?
+    ) throws {
+        guard let body else { return }
+        for (index, recording) in series.enumerated() {
+            try body(
+                recording,
+                runs.filter { $0.series == index }.map {
+                    Evaluation.Answer(detector: $0.detector, scores: $0.scores, threshold: $0.threshold)
+                })
+        }
+    }
+
     /// Every detector over every series, detector by detector.
     static func all(
         _ detectors: [EvaluatedDetector], _ series: [LabelledSeries], seed: UInt64, tellsRanges: Bool = false,
