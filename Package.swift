@@ -73,6 +73,9 @@ let package = Package(
             name: "TocsinEngine", dependencies: ["TocsinCore", "TocsinStream", "TocsinDetect", "TocsinSpool"],
             swiftSettings: strict),
 
+        // Pictures of series as SVG.
+        .target(name: "TocsinChart", dependencies: ["TocsinCore"], swiftSettings: strict),
+
         // The edges.
         .target(name: "TocsinStore", dependencies: ["TocsinCore", grdb], swiftSettings: common),
         .target(
@@ -101,9 +104,9 @@ let package = Package(
         .target(
             name: "TocsinApp",
             dependencies: [
-                "CTocsinKernels", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
-                "TocsinSpool", "TocsinStore", "TocsinConnectors", "TocsinJobs", "TocsinServer", "TocsinConfiguration",
-                httpClient, nioCore, nioHTTP1, lifecycle, unixSignals, logging,
+                "CTocsinKernels", "TocsinChart", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
+                "TocsinSpool", "TocsinStore", "TocsinConnectors", "TocsinEvaluation", "TocsinJobs", "TocsinServer",
+                "TocsinConfiguration", httpClient, nioCore, nioHTTP1, lifecycle, unixSignals, logging,
             ],
             swiftSettings: common),
         // Benchmarks: the stages alone, latency, memory; behind `tocsin bench`.
@@ -119,8 +122,8 @@ let package = Package(
         .executableTarget(
             name: "tocsin",
             dependencies: [
-                "TocsinApp", "TocsinBench", "TocsinConfiguration", "TocsinCore", "TocsinEvaluation", "TocsinJobs",
-                "TocsinMeasure", "TocsinSimulator", argumentParser, logging,
+                "TocsinApp", "TocsinBench", "TocsinChart", "TocsinConfiguration", "TocsinCore", "TocsinEvaluation",
+                "TocsinJobs", "TocsinMeasure", "TocsinSimulator", argumentParser, logging,
             ],
             swiftSettings: common),
 
@@ -138,10 +141,12 @@ let package = Package(
         .target(name: "TocsinTestKit", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),
         .testTarget(name: "TocsinCoreTests", dependencies: ["TocsinCore"], swiftSettings: common),
         .testTarget(name: "TocsinBenchTests", dependencies: ["TocsinBench", "TocsinCore", "TocsinMeasure"], swiftSettings: common),
+        .testTarget(name: "TocsinChartTests", dependencies: ["TocsinChart", "TocsinCore"], swiftSettings: common),
         .testTarget(name: "TocsinDecodeTests", dependencies: ["TocsinCore", "TocsinDecode"], swiftSettings: common),
         .testTarget(name: "TocsinStreamTests", dependencies: ["TocsinCore", "TocsinStream"], swiftSettings: common),
         .testTarget(
             name: "TocsinEvaluationTests", dependencies: ["TocsinCore", "TocsinEvaluation"], swiftSettings: common),
+        .testTarget(name: "TocsinJobsTests", dependencies: ["TocsinJobs"], swiftSettings: common),
         .testTarget(name: "TocsinDetectTests", dependencies: ["TocsinCore", "TocsinDetect"], swiftSettings: common),
         .testTarget(
             name: "TocsinSimulatorTests", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),
@@ -166,8 +171,8 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "TocsinAppTests", dependencies: [
-                "TocsinApp", "TocsinConfiguration", "TocsinCore", "TocsinEngine", "TocsinJobs", "TocsinSimulator",
-                "TocsinTestKit", logging,
+                "TocsinApp", "TocsinChart", "TocsinConfiguration", "TocsinCore", "TocsinEngine", "TocsinEvaluation",
+                "TocsinJobs", "TocsinSimulator", "TocsinTestKit", logging,
             ],
             swiftSettings: common),
     ]

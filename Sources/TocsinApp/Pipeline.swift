@@ -49,10 +49,14 @@ public struct Pipeline: Sendable {
         let journal = try durability.map { try AlertFile(path: configuration.toldPath, spool: $0.spool.id) }
         dispatcher = AlertDispatcher(
             channels: channels, clock: clock, logger: logger, journal: journal)
+        // A model of fire or of sequences is trained by a person: a replay asks it too.
+        let saved = await SavedModels.load(from: store, logger: logger)
+        var settings = try EngineSettings(configuration, isLive: isLive)
+        settings.fire.model = saved.fire
+        settings.sequences.models = saved.sequences
         engine = Engine(
-            settings: EngineSettings(configuration, isLive: isLive), table: table, store: store, clock: clock,
-            durability: durability,
-            forests: usesSavedModels ? await SavedForests.load(from: store, logger: logger) : [:],
+            settings: settings, table: table, store: store, clock: clock, durability: durability,
+            forests: usesSavedModels ? saved.forests : [:],
             listeners: [dispatcher], observer: observer,
             onConditionChange: { condition in
                 switch condition {
@@ -79,47 +83,6 @@ public struct Pipeline: Sendable {
     }
 }
 
-extension EngineSettings {
-    /// The engine's part of the configuration.
-    public init(_ configuration: TocsinConfiguration, isLive: Bool) {
-        let detection = configuration.detection
-        let bank = BankSettings(
-            falseAlarmRate: detection.falseAlarmRate, minimumDeviation: detection.minimumDeviation.absolute,
-            minimumRelativeDeviation: detection.minimumDeviation.relative,
-            direction: BankSettings.Direction(detection.direction), learningReadings: detection.learningReadings,
-            enabledKinds: detection.enabled ? Set(detection.kinds) : [])
-        let forest = detection.forest
-        self.init(
-            shards: configuration.engine.shards == 0 ? Processors.count : configuration.engine.shards,
-            inboxBatches: configuration.engine.inboxBatches, windows: configuration.windows,
-            allowedLateness: configuration.engine.allowedLateness,
-            order: configuration.engine.order == .event ? .event : .arrival,
-            idleTimeout: configuration.engine.idleTimeout,
-            validation: ValidationSettings(
-                validRanges: configuration.input.validRanges, allowedClockSkew: configuration.input.allowedClockSkew),
-            bank: bank, limits: detection.limits,
-            forests: ForestSettings(
-                onEvents: detection.enabled && forest.enabled && detection.kinds.contains(.multivariate),
-                onWindows: detection.enabled && forest.enabled && detection.kinds.contains(.pattern),
-                areSaved: isLive, trees: forest.trees, samples: forest.samples,
-                learningRows: forest.learningEvents, seed: forest.seed),
-            alarms: AlarmSettings(
-                clearAfter: configuration.alarms.clearAfter, cooldown: configuration.alarms.cooldown),
-            isLive: isLive)
-    }
-}
-
-extension BankSettings.Direction {
-    init(_ direction: TocsinConfiguration.Detection.Direction) {
-        self =
-            switch direction {
-            case .up: .up
-            case .down: .down
-            case .both: .both
-            }
-    }
-}
-
 /// Builds the alert channels that the configuration names.
 enum AlertChannels {
     static func make(
@@ -142,31 +105,5 @@ enum AlertChannels {
             channels.append((channel, policy))
         }
         return channels
-    }
-}
-
-/// The newest usable version of every saved forest.
-enum SavedForests {
-    /// A damaged model is named in the log and left out: that forest learns anew, the rest goes on.
-    static func load(from store: SQLiteStore, logger: Logger) async -> [String: SavedForest] {
-        var forests: [String: SavedForest] = [:]
-        do {
-            for record in try await store.models(name: nil)
-            where record.format == IsolationForest.format && forests[record.name] == nil {
-                do {
-                    forests[record.name] = SavedForest(
-                        version: record.version, origin: record.origin, forest: try IsolationForest(saved: record.data))
-                } catch {
-                    logger.error(
-                        "saved model is damaged; an older version or learning takes its place",
-                        metadata: [
-                            "model": "\(record.name)", "version": "\(record.version)", "error": "\(error)",
-                        ])
-                }
-            }
-        } catch {
-            logger.error("saved models cannot be read; all models learn anew", metadata: ["error": "\(error)"])
-        }
-        return forests
     }
 }

@@ -18,7 +18,7 @@ struct Bench: AsyncParsableCommand {
               tocsin bench memory --sensors 100000
               tocsin bench scaling --sensors 10,1000,100000
             """,
-        subcommands: [BenchPipeline.self, BenchLatency.self, BenchMemory.self, BenchScaling.self])
+        subcommands: [BenchPipeline.self, BenchLatency.self, BenchMemory.self, BenchScaling.self, BenchModels.self])
 
     /// What is being done, on a terminal only, written over itself.
     static var progress: ProgressLine? {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import TocsinApp
 internal import TocsinCore
 internal import TocsinEvaluation
 
@@ -15,6 +16,7 @@ struct Evaluate: AsyncParsableCommand {
               tocsin evaluate nab recordings/
               tocsin evaluate skab recordings/skab --detector bank,forest --details
               tocsin evaluate types --amplitude 5 --json types.json
+              tocsin evaluate nab recordings/ --detector default --plots pictures/
               tocsin evaluate list
             """)
 
@@ -47,6 +49,11 @@ struct Evaluate: AsyncParsableCommand {
     @Option(name: .long, help: "types: size of the faults in standard deviations of the noise.")
     var amplitude = 5.0
 
+    @Option(
+        name: .long, help: "Draws each recording of a stream suite with the detectors' marks into this folder.",
+        completion: .directory)
+    var plots: String?
+
     func validate() throws {
         guard seeds > 0 else { throw ValidationError("--seeds must be 1 or more") }
         guard amplitude.isFinite, amplitude > 0 else { throw ValidationError("--amplitude must be above 0") }
@@ -65,6 +72,10 @@ struct Evaluate: AsyncParsableCommand {
             var options = Evaluation.Options()
             options.seeds = seeds
             options.amplitude = amplitude
+            if let plots {
+                let pictures = try EvaluationPlots(folder: plots)
+                options.onAnswers = { try pictures.draw($0, $1) }
+            }
             let names = (detector ?? "").split(separator: ",").map(String.init)
             let line = Bench.progress
             let report = try Evaluation.run(

@@ -1,6 +1,6 @@
 public import ArgumentParser
-internal import TocsinApp
-public import TocsinJobs
+public import TocsinApp
+internal import TocsinJobs
 
 struct Score: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +14,7 @@ struct Score: AsyncParsableCommand {
               tocsin score machine.csv --time timestamp --values value --out scores.csv
               tocsin score plant.csv --time ts --values temperature,humidity --group-by device
               tocsin score plant.csv --time ts --values temperature,humidity --model plant.forest
+              tocsin score pump.csv --time ts --values flow,pressure,current --detector asset-chart --train-rows 400
             """)
 
     @Argument(help: "CSV file with a header, plain or gzip; - for standard input.", completion: .file())
@@ -28,10 +29,14 @@ struct Score: AsyncParsableCommand {
     @Option(name: .long, help: "Column that names the sensor: each has its own history.")
     var groupBy: String?
 
-    @Option(name: .long, help: "default (bank, and forest for several columns), bank, event-forest or novelty.")
-    var detector: ScoringDetector = .standard
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "default (everything, as the engine does), bank, event-forest or novelty; or one of "
+                + "tocsin evaluate list, fitted on the first --train-rows rows of each sensor.", valueName: "name"))
+    var detector = ScoringChoice.byRow(.standard)
 
-    @Option(name: .long, help: "Rows that the forest learns from before it scores.")
+    @Option(name: .long, help: "Rows that are learnt from before scoring begins (bank and novelty know by themselves).")
     var trainRows = 1000
 
     @Option(
@@ -41,6 +46,11 @@ struct Score: AsyncParsableCommand {
 
     @Option(name: .long, help: "Output file; - for standard output.", completion: .file())
     var out = "-"
+
+    @Option(
+        name: .long, help: "Draws values, scores and findings of one sensor into this file (.svg).",
+        completion: .file(extensions: ["svg"]))
+    var plot: String?
 
     func validate() throws {
         guard trainRows >= 16 else { throw ValidationError("--train-rows must be 16 or more") }
@@ -53,7 +63,7 @@ struct Score: AsyncParsableCommand {
             let summary = try ScoreRun(
                 .init(
                     path: file, timeColumn: time, valueColumns: columns, groupColumn: groupBy, detector: detector,
-                    trainRows: trainRows, modelPath: model, output: out)
+                    trainRows: trainRows, modelPath: model, output: out, plot: plot)
             ).run()
             Terminal.complain(
                 "\(summary.rows) rows, \(summary.anomalous) anomalous, \(summary.unreadable) unreadable")
@@ -62,4 +72,8 @@ struct Score: AsyncParsableCommand {
     }
 }
 
-extension ScoringDetector: ExpressibleByArgument {}
+extension ScoringChoice: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { names }
+    public var defaultValueDescription: String { "default" }
+}

@@ -20,7 +20,8 @@ struct Tocsin: AsyncParsableCommand {
             """,
         version: tocsinVersion,
         subcommands: [
-            Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Evaluate.self, Check.self,
+            Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Tune.self, Evaluate.self,
+            Explain.self, Forecast.self, Check.self,
             DeadLetters.self, Bench.self,
         ])
 }

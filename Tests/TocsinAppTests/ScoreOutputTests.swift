@@ -22,7 +22,8 @@ import TocsinJobs
     private func score(_ input: String, to output: String, values: [String] = ["temperature"]) throws {
         _ = try ScoreRun(
             .init(
-                path: file(input).path, timeColumn: "ts", valueColumns: values, groupColumn: nil, detector: .standard,
+                path: file(input).path, timeColumn: "ts", valueColumns: values, groupColumn: nil,
+                detector: .byRow(.standard),
                 trainRows: 300, output: file(output).path)
         ).run()
     }

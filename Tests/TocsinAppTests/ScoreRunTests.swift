@@ -30,7 +30,7 @@ import TocsinJobs
     }
 
     private func score(
-        _ lines: [String], detector: ScoringDetector = .standard, values: [String] = ["temperature", "load"],
+        _ lines: [String], detector: ScoringChoice = .byRow(.standard), values: [String] = ["temperature", "load"],
         group: String? = "device"
     ) throws -> (lines: [String], summary: ScoreRun.Summary) {
         let input = folder.appendingPathComponent("in-\(UUID().uuidString).csv")
@@ -46,8 +46,9 @@ import TocsinJobs
         return (text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init), summary)
     }
 
-    @Test(arguments: ScoringDetector.allCases)
-    func neverLooksAhead(detector: ScoringDetector) throws {
+    @Test(arguments: ScoringChoice.names)
+    func neverLooksAhead(name: String) throws {
+        let detector = try #require(ScoringChoice(name: name))
         let all = rows(1500)
         let whole = try score(all, detector: detector).lines
         let part = try score(Array(all.prefix(900)), detector: detector).lines
@@ -69,11 +70,28 @@ import TocsinJobs
     }
 
     @Test func noveltyMarksTheFirstSpikeAndLittleElse() throws {
-        let (lines, summary) = try score(rows(1500), detector: .novelty)
+        let (lines, summary) = try score(rows(1500), detector: .byRow(.novelty))
         // The others are as high: what has been seen once is known.
         let fields = lines[500].split(separator: ",", omittingEmptySubsequences: false)
         #expect(fields[3] == "1", "\(lines[500])")
         #expect(summary.anomalous <= 12)
+    }
+
+    @Test func aDetectorOfTheJudgesLearnsFromTheFirstRowsAndFindsTheSpikes() throws {
+        let (lines, summary) = try score(rows(1500), detector: .byRecording("windowed-gaussian"))
+        #expect(lines[300].hasSuffix(",,,0,"), "the first 300 rows are learnt from: \(lines[300])")
+        let fields = lines[500].split(separator: ",", omittingEmptySubsequences: false)
+        #expect(fields[3] == "1" && fields[4] == "multivariate", "\(lines[500])")
+        #expect(Double(fields[1]) ?? 0 >= 0.5)
+        #expect((Double(fields[2]) ?? 1) < 0.01, "the earlier scores were lower: \(lines[500])")
+        #expect(summary.anomalous >= 3)
+    }
+
+    @Test func aDetectorOfSeveralMetricsRefusesOne() {
+        let error = #expect(throws: TocsinError.self) {
+            try score(rows(400), detector: .byRecording("asset-chart"), values: ["load"])
+        }
+        #expect(error?.code == .usage)
     }
 
     @Test func unreadableRowsKeepTheirPlace() throws {
@@ -97,12 +115,13 @@ import TocsinJobs
         try (["ts,device,temperature,load"] + rows(1000)).joined(separator: "\n")
             .write(to: input, atomically: true, encoding: .utf8)
         let model = folder.appendingPathComponent("plant.forest").path
-        _ = try await TrainRun(configuration: .defaults, paths: [input.path], destination: .file(model)).run()
+        _ = try await TrainRun(configuration: .defaults, from: .files([input.path]), to: .file(model)).run()
         let output = folder.appendingPathComponent("scored.csv")
         func score(_ values: [String]) throws -> ScoreRun.Summary {
             try ScoreRun(
                 .init(
-                    path: input.path, timeColumn: "ts", valueColumns: values, groupColumn: "device", detector: .forest,
+                    path: input.path, timeColumn: "ts", valueColumns: values, groupColumn: "device",
+                    detector: .byRow(.forest),
                     trainRows: 300, modelPath: model, output: output.path)
             ).run()
         }

@@ -55,7 +55,15 @@ struct ListingTests {
 
     @Test func everyKeyIsListed() throws {
         let loaded = try load(
-            "windows: [{size: 1m, slide: 1m}]\nsources: [{kind: stdin}]\nalerts: {webhooks: [{url: 'http://h'}]}")
+            """
+            windows: [{size: 1m, slide: 1m}]
+            sources: [{kind: stdin}]
+            alerts: {webhooks: [{url: 'http://h'}]}
+            rules: [{sensor: a}]
+            classes: [{name: a, sensors: [a]}]
+            maintenance: [{when: 'Sat 02:00-04:00'}]
+            assets: [{name: a, sensors: [a]}]
+            """)
         for entry in KeyRegistry.entries where entry.shape != .map {
             #expect(loaded.origins[entry.name.replacing("[]", with: ".0")] != nil, "\(entry.name) is never read")
         }

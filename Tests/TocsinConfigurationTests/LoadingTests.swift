@@ -17,7 +17,7 @@ struct LoadingTests {
         #expect(configuration.server.ingestEnabled)
         #expect(configuration.engine.allowedLateness == .seconds(30))
         #expect(configuration.input.validRanges == ["temperature": -50...120, "humidity": 0...100])
-        #expect(configuration.detection.kinds == AnomalyKind.allCases.filter { $0 != .fire })
+        #expect(configuration.detection.kinds == AnomalyKind.allCases)
         #expect(configuration.storePath == "./tocsin-data/tocsin.sqlite")
         #expect(configuration.alertsFilePath == "./tocsin-data/alerts.log")
         #expect(configuration.store.retention.eventAge == nil)

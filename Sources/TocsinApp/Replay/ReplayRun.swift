@@ -2,7 +2,7 @@ public import Logging
 internal import Synchronization
 public import TocsinConfiguration
 internal import TocsinConnectors
-internal import TocsinCore
+public import TocsinCore
 internal import TocsinEngine
 internal import TocsinJobs
 internal import TocsinServer
@@ -33,7 +33,7 @@ public struct ReplayRun: Sendable {
     public init(
         configuration: TocsinConfiguration, paths: [String], evaluatesLabels: Bool, usesSavedModels: Bool,
         usesSpool: Bool = false, logger: Logger,
-        progress: (@Sendable (ReplayProgress) -> Void)?
+        progress: (@Sendable (ReplayProgress) -> Void)?, observer watching: (@Sendable (BatchOutcome) -> Void)? = nil
     ) async throws {
         var configuration = configuration
         if usesSpool {
@@ -45,8 +45,13 @@ public struct ReplayRun: Sendable {
             spoolFolder = nil
         }
         let evaluation = evaluatesLabels ? EvaluationCell() : nil
-        var observer: (@Sendable (BatchOutcome) -> Void)?
-        if let evaluation { observer = { evaluation.add($0) } }
+        var observer = watching
+        if let evaluation {
+            observer = {
+                evaluation.add($0)
+                watching?($0)
+            }
+        }
         pipeline = try await Pipeline(
             configuration: configuration, isLive: false, tellsAlerts: false, usesSavedModels: usesSavedModels,
             usesSpool: usesSpool,

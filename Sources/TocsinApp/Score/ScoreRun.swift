@@ -1,7 +1,40 @@
 internal import TocsinConnectors
 internal import TocsinCore
 internal import TocsinDecode
+internal import TocsinEvaluation
 public import TocsinJobs
+
+/// How `tocsin score` works through a file.
+public enum ScoringChoice: Sendable, Equatable {
+    /// Row by row, as the engine would.
+    case byRow(ScoringDetector)
+    /// By a detector of `EvaluatedDetector.all`, fitted on the first rows of each sensor.
+    case byRecording(String)
+
+    /// Every name that there is.
+    public static var names: [String] {
+        ScoringDetector.allCases.map(\.rawValue)
+            + EvaluatedDetector.all.filter(\.isCausal).map(\.name).filter { ScoringDetector(rawValue: $0) == nil }
+    }
+
+    public var name: String {
+        switch self {
+        case .byRow(let detector): detector.rawValue
+        case .byRecording(let name): name
+        }
+    }
+
+    /// nil for a name that there is not.
+    public init?(name: String) {
+        if let detector = ScoringDetector(rawValue: name) {
+            self = .byRow(detector)
+        } else if EvaluatedDetector.all.contains(where: { $0.name == name && $0.isCausal }) {
+            self = .byRecording(name)
+        } else {
+            return nil
+        }
+    }
+}
 
 /// `tocsin score`: one output row per input row, in order: `time,score,p_value,is_anomaly,kind`.
 public struct ScoreRun: Sendable {
@@ -10,16 +43,18 @@ public struct ScoreRun: Sendable {
         public var timeColumn: String
         public var valueColumns: [String]
         public var groupColumn: String?
-        public var detector: ScoringDetector
+        public var detector: ScoringChoice
         public var trainRows: Int
         /// A model file of `tocsin train --out`; nil = the forest learns from the input.
         public var modelPath: String?
         /// `-` is standard output.
         public var output: String
+        /// File of a picture; nil = none.
+        public var plot: String?
 
         public init(
             path: String, timeColumn: String, valueColumns: [String], groupColumn: String?,
-            detector: ScoringDetector, trainRows: Int, modelPath: String? = nil, output: String
+            detector: ScoringChoice, trainRows: Int, modelPath: String? = nil, output: String, plot: String? = nil
         ) {
             self.path = path
             self.timeColumn = timeColumn
@@ -29,6 +64,7 @@ public struct ScoreRun: Sendable {
             self.trainRows = trainRows
             self.modelPath = modelPath
             self.output = output
+            self.plot = plot
         }
     }
 
@@ -55,6 +91,7 @@ public struct ScoreRun: Sendable {
             mapping: InputMapping(
                 sensor: options.groupColumn, time: options.timeColumn, values: options.valueColumns,
                 defaultSensor: FolderListing.stem(of: options.path)))
+        if let plot = options.plot { try PictureFile.check(plot) }
         try checkHeader()
         let file = try OpenFile(path: options.path)
         var scoring = try BatchScoring(options: options, model: try model(), table: table)
@@ -68,13 +105,14 @@ public struct ScoreRun: Sendable {
                 let origin = Origin(
                     source: SourceID(0), sourceName: options.path, position: 0, received: Timestamp(nanoseconds: 0))
                 let batch = decoder.decode(run, origin: origin, table: table)
-                scoring.score(batch, rows: rows.take(batch.bytes), into: &text)
+                try scoring.score(batch, rows: rows.take(batch.bytes), into: &text)
                 try output.write(text)
                 text.removeAll(keepingCapacity: true)
             }
         }
         while let chunk = try file.read(limit: Self.chunkBytes) { try take(assembler.append(chunk)) }
         try take(assembler.finish())
+        try scoring.finish(into: &text)
         try output.write(text)
         return scoring.summary
     }

@@ -1,13 +1,19 @@
-internal import Logging
-internal import TocsinConnectors
 public import TocsinConfiguration
+internal import TocsinConnectors
 internal import TocsinCore
 internal import TocsinDecode
+internal import TocsinDetect
 public import TocsinJobs
 internal import TocsinStore
 
-/// `tocsin train`: an Isolation Forest from a recording, into a file or the store.
+/// `tocsin train`: a model from recordings or from what the store holds, into a file or the store.
 public struct TrainRun: Sendable {
+    public enum Origin: Sendable {
+        case files([String])
+        /// The raw events that the data folder's store holds (`store.storeEvents`).
+        case store
+    }
+
     public enum Destination: Sendable {
         case file(String)
         /// The data folder's store, where `run` finds it.
@@ -15,54 +21,124 @@ public struct TrainRun: Sendable {
     }
 
     public struct Result: Sendable {
-        public var report: ForestTraining.Report
-        public var name: String
-        public var version: Int
+        /// With the versions that they got.
+        public var models: [TrainedModel]
         public var seconds: Double
-        /// Events with other metrics than the first, and messages that could not be read.
+        public var events: Int
+        /// Events of no use for the model, and messages that could not be read.
         public var leftOut: Int
     }
 
     private let configuration: TocsinConfiguration
-    private let paths: [String]
+    private let origin: Origin
     private let destination: Destination
+    private let model: ModelChoice
+    private let metric: String?
+    private static let pageEvents = 10_000
 
-    public init(configuration: TocsinConfiguration, paths: [String], destination: Destination) {
+    /// - Parameter metric: the only metric of an LSTM; nil = one model for each.
+    public init(
+        configuration: TocsinConfiguration, model: ModelChoice = .forest, from origin: Origin, metric: String? = nil,
+        to destination: Destination
+    ) {
         self.configuration = configuration
-        self.paths = paths
+        self.origin = origin
         self.destination = destination
+        self.model = model
+        self.metric = metric
     }
 
+    /// - Parameter progress: one line at a time.
     /// - Throws: `TocsinError` when a file cannot be read or holds too little, or the destination cannot be written.
-    public func run() async throws -> Result {
+    public func run(progress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> Result {
         let started = ContinuousClock.now
         let table = SeriesTable()
+        let collector = TrainingDelivery(training: training, table: table)
+        switch origin {
+        case .files(let paths):
+            let source = try FileSource(
+                name: "train", paths: paths, follows: false,
+                decoding: DecoderFactory(configuration: configuration).settings(), table: table, identity: SourceID(0),
+                clock: SystemClock())
+            try await source.run(delivery: collector)
+        case .store: try await readStore(into: collector, progress)
+        }
+        var models = try collector.train(progress: progress)
+        let now = SystemClock().now()
+        for index in models.indices { models[index].record.created = now }
+        try await deliver(&models)
+        return Result(
+            models: models, seconds: (ContinuousClock.now - started).inSeconds, events: collector.taken,
+            leftOut: collector.leftOut)
+    }
+
+    private var training: any ModelTraining {
         let forest = configuration.detection.forest
-        let collector = TrainingDelivery(
-            training: ForestTraining(trees: forest.trees, sampleSize: forest.samples, seed: forest.seed), table: table)
-        let source = try FileSource(
-            name: "train", paths: paths, follows: false,
-            decoding: DecoderFactory(configuration: configuration).settings(), table: table, identity: SourceID(0),
-            clock: SystemClock())
-        try await source.run(delivery: collector)
-        var (record, report) = try collector.train()
-        record.created = SystemClock().now()
+        switch model {
+        case .forest: return ForestTraining(trees: forest.trees, sampleSize: forest.samples, seed: forest.seed)
+        case .randomForest: return FireTraining(trees: forest.trees, seed: forest.seed)
+        case .lstm:
+            let lstm = configuration.detection.lstm
+            return SequenceTraining(
+                settings: SequenceAutoencoder.Settings(
+                    units: lstm.units, steps: lstm.sequenceLength, epochs: lstm.epochs, batchSize: lstm.batchSize,
+                    thresholdQuantile: lstm.threshold, seed: forest.seed),
+                window: configuration.windows[0].size, metric: metric)
+        }
+    }
+
+    /// Oldest first, as they happened.
+    private func readStore(into collector: TrainingDelivery, _ progress: (String) -> Void) async throws {
+        let store = try SQLiteStore(
+            path: configuration.storePath, table: SeriesTable(), settings: SQLiteSettings(isReadOnly: true))
+        var events: [TrainingEvent] = []
+        do {
+            while true {
+                let page = try await store.events(RecordQuery(limit: Self.pageEvents, offset: events.count))
+                events += page.map { event in
+                    TrainingEvent(
+                        sensor: event.sensor, time: event.time, metrics: event.readings.map(\.metric),
+                        values: event.readings.map(\.value))
+                }
+                if page.count < Self.pageEvents { break }
+                progress("\(events.count) events read")
+            }
+            try await store.close()
+        } catch {
+            try? await store.close()
+            throw error
+        }
+        guard !events.isEmpty else {
+            throw TocsinError(
+                .store, "the store holds no raw events", place: configuration.storePath,
+                remedy: "set store.storeEvents to true and run for a while, or train from files")
+        }
+        collector.add(events.reversed())
+    }
+
+    private func deliver(_ models: inout [TrainedModel]) async throws {
         switch destination {
-        case .file(let path): try FileWriter(path: path).write(record.data)
+        case .file(let path):
+            guard models.count == 1 else {
+                throw TocsinError(
+                    .usage, "there are \(models.count) models: \(models.map(\.record.name).joined(separator: ", "))",
+                    remedy: "choose one with --metric, or leave --out away: the store takes them all")
+            }
+            try FileWriter(path: path).write(models[0].record.data)
         case .store:
             try DataFolder.create(at: configuration.data.directory)
-            let store = try SQLiteStore(path: configuration.storePath, table: table)
+            let store = try SQLiteStore(path: configuration.storePath, table: SeriesTable())
             do {
-                record.version = (try await store.models(name: record.name).first?.version ?? 0) + 1
-                try await store.saveModel(record)
+                for index in models.indices {
+                    let name = models[index].record.name
+                    models[index].record.version = (try await store.models(name: name).first?.version ?? 0) + 1
+                    try await store.saveModel(models[index].record)
+                }
                 try await store.close()
             } catch {
                 try? await store.close()
                 throw error
             }
         }
-        return Result(
-            report: report, name: record.name, version: record.version,
-            seconds: (ContinuousClock.now - started).inSeconds, leftOut: collector.leftOut)
     }
 }

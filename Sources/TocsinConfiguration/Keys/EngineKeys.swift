@@ -63,7 +63,7 @@ enum DetectionKeys {
         "Normal operating range by metric; values outside are accepted and reported as `range`.")
     static let kinds = Key(
         "detection.kinds", ValueForm(listOf: .anomalyKind),
-        default: [.spike, .drift, .stuck, .noise, .silence, .range, .pattern, .multivariate],
+        default: [.spike, .drift, .stuck, .noise, .silence, .range, .pattern, .multivariate, .fire],
         "The kinds of anomaly that are reported.")
     static let forestEnabled = Key(
         "detection.forest.enabled", .flag, default: true, "Whether the Isolation Forests run.")
@@ -77,11 +77,47 @@ enum DetectionKeys {
     static let forestSeed = Key(
         "detection.forest.seed", .seed, default: 1, "Seed of the forests: same seed and input, same scores.")
 
+    static let ensembleEnabled = Key(
+        "detection.ensemble.enabled", .flag, default: true,
+        "Whether sensors are also judged by what they never did before, and by how their metrics move together.")
+    static let ensembleSensors = Key(
+        "detection.ensemble.maxSensors", .integer(0...1_000_000, unit: "sensors"), default: 2000,
+        "Sensors, by order of appearance, that are: 31 KB for each metric of a sensor read every 20 s or more seldom.")
+    static let ensembleFastSensors = Key(
+        "detection.ensemble.maxFastSensors", .integer(0...1_000_000, unit: "sensors"), default: 100,
+        "Of those read more often, as many also remember what they did (31 KB a metric); the others have the chart only."
+    )
+    static let fireEnabled = Key(
+        "detection.fire.enabled", .flag, default: true,
+        "Whether sensors with metrics of smoke or particles are watched for fire.")
+    static let lstmGated = Key(
+        "detection.lstm.gated", .flag, default: true,
+        "Whether a trained LSTM judges only where the bank or the window forest is suspicious; false is every window.")
+    static let lstmUnits = Key(
+        "detection.lstm.units", ValueForm(listOf: .integer(1...1024, unit: "units")), default: [128, 64],
+        aliases: ["LSTM_UNITS"],
+        "Units of the encoder's layers in `tocsin train --model lstm`; the decoder mirrors them.")
+    static let lstmSteps = Key(
+        "detection.lstm.sequenceLength", .integer(2...1000, unit: "windows"), default: 50,
+        aliases: ["SEQUENCE_LENGTH"], "Windows of one sequence.")
+    static let lstmEpochs = Key(
+        "detection.lstm.epochs", .integer(1...10_000, unit: "epochs"), default: 50, aliases: ["EPOCHS"],
+        "Passes over the training windows at most.")
+    static let lstmBatchSize = Key(
+        "detection.lstm.batchSize", .integer(1...4096, unit: "sequences"), default: 64, aliases: ["BATCH_SIZE"],
+        "Sequences per step of the optimiser.")
+    static let lstmThreshold = Key(
+        "detection.lstm.threshold", .number(0...1, above: true, unit: "quantile"), default: 0.995,
+        aliases: ["ANOMALY_THRESHOLD"],
+        "Quantile of the errors on held-out windows above which a run of windows is anomalous.")
+
     static let all = [
         enabled.entry, learningReadings.entry, falseAlarmRate.entry, minimumDeviationAbsolute.entry,
         minimumDeviationRelative.entry, direction.entry, limits.entry, kinds.entry, forestEnabled.entry,
         forestTrees.entry,
-        forestSamples.entry, forestLearningEvents.entry, forestSeed.entry,
+        forestSamples.entry, forestLearningEvents.entry, forestSeed.entry, ensembleEnabled.entry,
+        ensembleSensors.entry, ensembleFastSensors.entry, fireEnabled.entry, lstmGated.entry, lstmUnits.entry,
+        lstmSteps.entry, lstmEpochs.entry, lstmBatchSize.entry, lstmThreshold.entry,
     ]
 }
 
@@ -92,5 +128,26 @@ enum AlarmKeys {
     static let cooldown = Key(
         "alarms.cooldown", .duration(.seconds(0) ... .days(7)), default: .minutes(10),
         "A verdict this soon after the clearing reopens the alarm instead of raising a new one.")
-    static let all = [clearAfter.entry, cooldown.entry]
+    static let onDelay = Key(
+        "alarms.onDelay", .duration(.seconds(0) ... .days(7)), default: .seconds(0),
+        "How long a condition must last before it becomes an alarm; 0 is at once.")
+    static let perDay = Key(
+        "alarms.perDay", ValueForm(.integer(0...1_000_000, unit: "alarms"), orNone: "off"), default: nil,
+        "Warnings a day and asset at most; what is beyond is told as one summary; `tocsin tune` finds a threshold instead."
+    )
+    static let floodIncidents = Key(
+        "alarms.flood.incidents", .integer(2...1_000_000, unit: "alarms"), default: 10,
+        "More new alarms than this within `alarms.flood.within` become one summary with members.")
+    static let floodWithin = Key(
+        "alarms.flood.within", .duration(.seconds(1) ... .days(1)), default: .minutes(10), "The time for that.")
+    static let newNormalAfter = Key(
+        "alarms.newNormalAfter", .duration(.minutes(1) ... .days(365)), default: .hours(6),
+        "A drift alarm whose new level has lasted this long is closed: the new level is the normal one.")
+    static let feedbackMemory = Key(
+        "alarms.feedbackMemory", .duration(.hours(1) ... .days(3650)), default: .days(30),
+        "For how long an answer of `false` or `expected` holds similar findings back.")
+    static let all = [
+        clearAfter.entry, cooldown.entry, onDelay.entry, perDay.entry, floodIncidents.entry, floodWithin.entry,
+        newNormalAfter.entry, feedbackMemory.entry,
+    ]
 }

@@ -23,6 +23,20 @@ public enum KeyRegistry {
             entries: WindowKeys.all),
         Section(title: "Detection", summary: "What counts as an anomaly.", entries: DetectionKeys.all),
         Section(title: "Alarms", summary: "How verdicts become incidents.", entries: AlarmKeys.all),
+        Section(
+            title: "Rules",
+            summary:
+                "For some sensors or metrics: what differs from `detection` and `alarms`. Later rules win, field by field.",
+            entries: RuleKeys.all),
+        Section(title: "Classes", summary: "Sensors of one sort, by name, for `rules`.", entries: ClassKeys.all),
+        Section(
+            title: "Maintenance",
+            summary: "Times at which findings are kept as anomalies but raise no alarm.", entries: MaintenanceKeys.all),
+        Section(
+            title: "Assets",
+            summary:
+                "Sensors that belong together: budgets count by asset, and first causes are looked for within one. "
+                + "Sensors of no asset stand for themselves.", entries: AssetKeys.all),
         Section(title: "Store", summary: "What is kept, where, and for how long.", entries: StoreKeys.all),
         Section(
             title: "Spool and checkpoints",

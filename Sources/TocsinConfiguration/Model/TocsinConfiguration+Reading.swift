@@ -12,8 +12,11 @@ extension TocsinConfiguration {
         input = Input(from: &reader)
         windows = Self.windows(from: &reader)
         detection = Detection(from: &reader)
-        alarms = Alarms(
-            clearAfter: reader.read(AlarmKeys.clearAfter), cooldown: reader.read(AlarmKeys.cooldown))
+        alarms = Alarms(from: &reader)
+        rules = Self.rules(from: &reader)
+        classes = Self.classes(from: &reader)
+        maintenance = Self.maintenance(from: &reader)
+        assets = Self.assets(from: &reader)
         store = Store(from: &reader)
         spool = Spool(
             enabled: reader.read(SpoolKeys.enabled), flushInterval: reader.read(SpoolKeys.flushInterval),
@@ -94,6 +97,14 @@ extension TocsinConfiguration.Detection {
             samples: reader.read(DetectionKeys.forestSamples),
             learningEvents: reader.read(DetectionKeys.forestLearningEvents), seed: reader.read(DetectionKeys.forestSeed)
         )
+        ensemble = Ensemble(
+            enabled: reader.read(DetectionKeys.ensembleEnabled), maxSensors: reader.read(DetectionKeys.ensembleSensors),
+            maxFastSensors: reader.read(DetectionKeys.ensembleFastSensors))
+        fireEnabled = reader.read(DetectionKeys.fireEnabled)
+        lstm = LSTM(
+            gated: reader.read(DetectionKeys.lstmGated), units: reader.read(DetectionKeys.lstmUnits),
+            sequenceLength: reader.read(DetectionKeys.lstmSteps), epochs: reader.read(DetectionKeys.lstmEpochs),
+            batchSize: reader.read(DetectionKeys.lstmBatchSize), threshold: reader.read(DetectionKeys.lstmThreshold))
     }
 }
 

@@ -11,6 +11,10 @@ public struct TocsinConfiguration: Sendable {
     public var windows: [WindowDefinition]
     public var detection: Detection
     public var alarms: Alarms
+    public var rules: [Rule]
+    public var classes: [SensorClass]
+    public var maintenance: [Maintenance]
+    public var assets: [Asset]
     public var store: Store
     public var spool: Spool
     public var sources: [Source]
@@ -87,6 +91,26 @@ extension TocsinConfiguration {
         public var limits: [String: ClosedRange<Double>]
         public var kinds: [AnomalyKind]
         public var forest: Forest
+        public var ensemble: Ensemble
+        public var fireEnabled: Bool
+        public var lstm: LSTM
+
+        public struct Ensemble: Sendable {
+            public var enabled: Bool
+            public var maxSensors: Int
+            public var maxFastSensors: Int
+        }
+
+        public struct LSTM: Sendable {
+            /// Judges only where a light detector is suspicious.
+            public var gated: Bool
+            public var units: [Int]
+            public var sequenceLength: Int
+            public var epochs: Int
+            public var batchSize: Int
+            /// Quantile of the validation errors.
+            public var threshold: Double
+        }
 
         public struct MinimumDeviation: Sendable {
             /// In the metric's unit.
@@ -107,6 +131,59 @@ extension TocsinConfiguration {
     public struct Alarms: Sendable {
         public var clearAfter: Span64
         public var cooldown: Span64
+        public var onDelay: Span64
+        /// Warnings a day and asset; nil = no limit.
+        public var perDay: Int?
+        public var flood: Flood
+        public var newNormalAfter: Span64
+        public var feedbackMemory: Span64
+
+        public struct Flood: Sendable {
+            public var incidents: Int
+            public var within: Span64
+        }
+    }
+
+    /// What differs for some sensors and metrics; nil = as elsewhere.
+    public struct Rule: Sendable {
+        /// Patterns with `*` and `?`, case ignored.
+        public var sensor: String
+        public var metric: String
+        public var sensorClass: String?
+        public var direction: Detection.Direction?
+        public var minimumDeviationAbsolute: Double?
+        public var minimumDeviationRelative: Double?
+        public var minimumScore: Double?
+        /// Empty = as elsewhere.
+        public var kinds: [AnomalyKind]
+        public var limits: ClosedRange<Double>?
+        public var onDelay: Span64?
+        public var clearAfter: Span64?
+        public var deadBand: Double?
+        public var severity: Alarm.Severity?
+        public var perDay: Int?
+        public var learns: Bool
+    }
+
+    public struct Maintenance: Sendable {
+        public var sensor: String
+        /// As written; the engine's calendar reads it.
+        public var when: String
+        public var reason: String?
+        public var alarms: Bool
+        public var learns: Bool
+    }
+
+    public struct SensorClass: Sendable {
+        public var name: String
+        /// Names or patterns.
+        public var sensors: [String]
+    }
+
+    public struct Asset: Sendable {
+        public var name: String
+        /// Names or patterns.
+        public var sensors: [String]
     }
 
     public struct Store: Sendable {

@@ -8,7 +8,8 @@ internal import TocsinDetect
 
 /// Which detectors `tocsin score` asks.
 public enum ScoringDetector: String, CaseIterable, Sendable {
-    /// The bank on every value, and the event forest where a row has two values or more: the less likely verdict wins.
+    /// As the engine does where nothing is configured: the bank on every value, what the sensor never did before, how its
+    /// metrics go together, and the event forest where a row has two values or more. The bank has the first word.
     case standard = "default"
     case bank
     case forest = "event-forest"
@@ -26,6 +27,14 @@ public struct RowScore: Sendable, Equatable {
     public var isAnomalous: Bool
     public var kind: AnomalyKind?
 
+    public init(time: Timestamp?, score: Double, pValue: Double, isAnomalous: Bool, kind: AnomalyKind?) {
+        self.time = time
+        self.score = score
+        self.pValue = pValue
+        self.isAnomalous = isAnomalous
+        self.kind = kind
+    }
+
     /// Of a row that could not be read.
     public static let unreadable = RowScore(time: nil, score: .nan, pValue: .nan, isAnomalous: false, kind: nil)
 }
@@ -40,6 +49,9 @@ public struct RowScorer: Sendable {
     private var learner: ForestLearner?
     /// By series, where novelty is asked.
     private var novelties: [UInt32: NoveltyDetector] = [:]
+    /// By group, where all detectors are asked.
+    private var ensembles: [UInt32: SensorEnsemble] = [:]
+    private var evidence: [Double]
     /// By group: its newest event time, on which the bank measures gaps.
     private var newest: [UInt32: Timestamp] = [:]
     private var values: [Double]
@@ -58,6 +70,7 @@ public struct RowScorer: Sendable {
         features = EventFeatures(metrics: names)
         valueNames = names
         values = Array(repeating: .nan, count: names.count)
+        evidence = Array(repeating: 0, count: names.count)
         let asksForest = detector == .forest || (detector == .standard && features.positions.count > 1)
         let saved = try model.map { try IsolationForest(saved: $0) }
         if let saved, saved.featureNames != features.names {
@@ -79,7 +92,10 @@ public struct RowScorer: Sendable {
     public mutating func score(
         group: SensorID, time: Timestamp, series: [(id: SeriesID, column: Int, value: Double)]
     ) -> RowScore {
-        for column in values.indices { values[column] = .nan }
+        for column in values.indices {
+            values[column] = .nan
+            evidence[column] = 0
+        }
         let highWater = max(newest[group.index] ?? time, time)
         newest[group.index] = highWater
         var result = RowScore(time: time, score: .nan, pValue: .nan, isAnomalous: false, kind: nil)
@@ -92,6 +108,7 @@ public struct RowScorer: Sendable {
                 continue
             }
             let assessment = bank.assess(series: entry.id, time: time, highWater: highWater, value: entry.value)
+            evidence[entry.column] = assessment.evidence
             // A value that is part of a condition speaks for the row, however small its own surprise is.
             let weight = assessment.isAnomalous ? max(assessment.surprise, 1e3) : assessment.surprise
             guard weight > surprise else { continue }
@@ -103,8 +120,21 @@ public struct RowScorer: Sendable {
             result.isAnomalous = assessment.isAnomalous
             result.kind = assessment.condition
         }
+        if detector == .standard { addEnsemble(of: group, time, to: &result) }
         addForest(to: &result)
         return result
+    }
+
+    private mutating func addEnsemble(of group: SensorID, _ time: Timestamp, to result: inout RowScore) {
+        let (row, evidence) = (values, evidence)
+        var found: [EnsembleFinding] = []
+        ensembles[group.index, default: SensorEnsemble()].observe(
+            time: time, values: row.span, evidence: evidence.span, into: &found)
+        guard let finding = found.first, !result.isAnomalous else { return }
+        result.score = finding.score
+        result.pValue = finding.pValue
+        result.isAnomalous = true
+        result.kind = finding.kind
     }
 
     /// Half of the scale is the threshold; the p-value is the nominal one of the surprise in nats.

@@ -2,7 +2,7 @@ public import TocsinCore
 internal import TocsinDetect
 
 /// Trains an Isolation Forest on the events of a recording.
-public struct ForestTraining: Sendable {
+public struct ForestTraining: ModelTraining {
     public struct Report: Sendable {
         public var rows: Int
         public var features: [String]
@@ -25,24 +25,15 @@ public struct ForestTraining: Sendable {
         self.seed = seed
     }
 
-    /// Takes up a batch's events. All must have the metrics of the first one; others are counted and left out.
-    /// - Returns: events left out.
-    public mutating func add(_ batch: Batch, table: SeriesTable) -> Int {
-        var leftOut = 0
-        for event in 0..<batch.eventCount {
-            let readings = batch.readings(of: event)
-            let names = table.withIndex { index in readings.map { index.name(index.metric(of: batch.series[$0])) } }
-            if features == nil {
-                metrics = names
-                features = EventFeatures(metrics: names)
-            }
-            guard names == metrics, let features else {
-                leftOut += 1
-                continue
-            }
-            features.append(Array(batch.values[readings]), to: &rows)
+    /// All must have the metrics of the first one.
+    public mutating func add(_ event: TrainingEvent) -> Bool {
+        if features == nil {
+            metrics = event.metrics
+            features = EventFeatures(metrics: event.metrics)
         }
-        return leftOut
+        guard event.metrics == metrics, let features else { return false }
+        features.append(event.values, to: &rows)
+        return true
     }
 
     /// Trains on the first four fifths in time order, looks at the last fifth, then trains on all.
@@ -79,6 +70,23 @@ public struct ForestTraining: Sendable {
             format: IsolationForest.format,
             summary: Self.summary(report), data: forest.saved())
         return (record, report)
+    }
+
+    public func train(progress: (String) -> Void) throws -> [TrainedModel] {
+        let (record, report) = try train()
+        return [
+            TrainedModel(
+                record: record,
+                report: [
+                    ("rows", "\(report.rows)"), ("features", report.features.joined(separator: ", ")),
+                    ("forest", "\(report.trees) trees of \(report.sampleSize) samples"),
+                    ("threshold", ReportText.number(report.threshold)),
+                    (
+                        "flagged",
+                        ReportText.percent(report.flaggedShare) + " of the last fifth, by a forest that has not seen it"
+                    ),
+                ])
+        ]
     }
 
     private static func summary(_ report: Report) -> String {
