@@ -3,6 +3,7 @@
 import { byId, text, attribute, clone, glyph, arrange } from "./dom.js";
 import { overview } from "./overview.js";
 import * as format from "./format.js";
+import { post } from "./api.js";
 
 const SHOWN = 60;
 const HELD = 1000;
@@ -79,7 +80,8 @@ function order(left, right) {
 }
 
 export function draw(connected) {
-  const sorted = [...open.values()].sort(order);
+  // Members of a summary stand behind it.
+  const sorted = [...open.values()].filter((alarm) => !alarm.summary || !open.has(alarm.summary)).sort(order);
   const number = sorted.length < LISTED ? sorted.length : Math.max(sorted.length, total ?? 0);
   const shown = sorted.slice(0, SHOWN);
   arrange(byId("alarm-list"), shown.map(openElement));
@@ -101,7 +103,8 @@ function openElement(alarm) {
   let element = elements.get(alarm.id);
   if (!element) {
     element = clone("t-alarm");
-    element.querySelector("button").addEventListener("click", () => choose(element.dataset.sensor));
+    element.querySelector("button.sensor").addEventListener("click", () => choose(element.dataset.sensor));
+    for (const button of element.querySelectorAll("[data-word]")) button.addEventListener("click", () => answer(element, button));
     if (alarm.isNew) element.classList.add("new");
     elements.set(alarm.id, element);
   }
@@ -117,11 +120,29 @@ function openElement(alarm) {
   text(element.querySelector(".count"), alarm.verdicts > 1 ? `× ${format.count(alarm.verdicts)}` : "");
   attribute(element.querySelector(".count"), "title", format.plural(alarm.verdicts ?? 1, "verdict"));
   text(element.querySelector(".sentence"), alarm.sentence);
-  const button = element.querySelector("button");
+  const cause = element.querySelector(".cause");
+  text(cause, alarm.cause ?? "");
+  cause.hidden = !alarm.cause;
+  const button = element.querySelector("button.sensor");
   text(button, alarm.sensor_id);
   attribute(button, "title", `Show the charts of ${alarm.sensor_id}`);
   text(element.querySelector(".since"), `since ${format.moment(raised, format.time(alarm.last_seen))}${lasting >= 1000 ? `, for ${format.span(lasting)}` : ""}`);
   return element;
+}
+
+// What a person says of an alarm. The alarm itself changes through the stream, as for everybody else.
+async function answer(element, button) {
+  const said = element.querySelector(".said");
+  const buttons = element.querySelectorAll("[data-word]");
+  for (const other of buttons) other.disabled = true;
+  try {
+    await post(`alarms/${encodeURIComponent(element.alarm.id)}/feedback`, { feedback: button.dataset.word });
+    for (const other of buttons) attribute(other, "aria-pressed", other === button ? "true" : "false");
+    text(said, "Noted");
+  } catch (error) {
+    text(said, `Not taken: ${error.message}`);
+  }
+  for (const other of buttons) other.disabled = false;
 }
 
 function drawCleared() {

@@ -13,6 +13,17 @@ export async function get(path, parameters = {}) {
   throw new Error(`${path}: ${problem.detail ?? problem.title ?? response.status}`);
 }
 
+/** Sends a JSON object; throws with the server's own words when it refuses. */
+export async function post(path, body) {
+  const response = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT),
+  });
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  throw new Error(problem.detail ?? problem.title ?? String(response.status));
+}
+
 /** The `items` of a list answer; an empty list when the answer has another form. */
 export async function items(path, parameters) {
   const answer = await get(path, parameters);

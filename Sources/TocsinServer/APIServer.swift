@@ -50,6 +50,7 @@ public struct APIServer: Service, CustomStringConvertible {
         let router = Router(context: BasicRequestContext.self)
         router.middlewares.add(ProblemMiddleware())
         RecordRoutes(store: store).add(to: router)
+        FeedbackRoutes(engine: engine, store: store).add(to: router)
         StatusRoutes(engine: engine, overview: overview, alerts: alerts).add(to: router)
         LiveRoutes(hub: engine.hub, table: table).add(to: router)
         DashboardRoutes().add(to: router)

@@ -57,7 +57,7 @@ final class AlertLane: Sendable {
         let now = clock.now()
         let (waiter, lost): (CheckedContinuation<Void, Never>?, Int) = state.withLock { state in
             state.lastGiven = first.advanced(by: changes.count - 1)
-            for (number, change) in changes.enumerated() where channel.wants(change) {
+            for (number, change) in changes.enumerated() where change.isTold && channel.wants(change) {
                 if isHeldBack(change, now: now, &state) {
                     state.counts.suppressed += 1
                 } else {

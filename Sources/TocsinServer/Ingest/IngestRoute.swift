@@ -34,7 +34,7 @@ final class IngestRoute: Sendable {
     }
 
     private func ingest(_ request: Request) async throws -> Response {
-        try Self.refuseOtherSites(request)
+        try CrossSite.refuse(request, "readings are not taken from pages of other sites")
         let format = try Self.format(of: request)
         if case .stalled(let reason) = engine.condition {
             throw Problem(.serviceUnavailable, "nothing can be stored at the moment: \(reason)", retryAfter: 2)
@@ -114,16 +114,6 @@ final class IngestRoute: Sendable {
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil
-        }
-    }
-
-    /// A page of another site must not be able to send readings through its visitor's browser.
-    private static func refuseOtherSites(_ request: Request) throws {
-        let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
-        let origin = request.headers[.origin]
-        let isOther = origin.map { $0 == "null" || !$0.hasSuffix("://" + (request.head.authority ?? "")) } ?? false
-        if site == "cross-site" || isOther {
-            throw Problem(.forbidden, "readings are not taken from pages of other sites")
         }
     }
 
