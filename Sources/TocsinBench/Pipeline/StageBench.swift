@@ -58,7 +58,7 @@ struct StageBench {
         var outcomes: [BatchOutcome] = []
     }
 
-    private var settings: EngineSettings { EngineSettings(configuration, isLive: false) }
+    private var settings: EngineSettings { get throws { try EngineSettings(configuration, isLive: false) } }
 
     private func prepare(keepsOutcomes: Bool) async throws -> Prepared {
         progress?("reading and decoding the input")
