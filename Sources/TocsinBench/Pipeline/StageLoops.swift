@@ -43,14 +43,15 @@ package struct StageLoops {
 
     package mutating func assess(_ batch: Batch) {
         var scores = 0.0
+        var assessment = Assessment()
         for event in 0..<batch.eventCount {
             let time = batch.times[event]
             highWater = max(highWater, time)
             for reading in batch.readings(of: event) {
-                scores +=
-                    bank.assess(
-                        series: batch.series[reading], time: time, highWater: highWater, value: batch.values[reading]
-                    ).score
+                bank.assess(
+                    series: batch.series[reading], time: time, highWater: highWater, value: batch.values[reading],
+                    into: &assessment)
+                scores += assessment.score
             }
         }
         checksum += scores

@@ -23,6 +23,9 @@ public struct Assessment: Sendable {
     /// The series has too few readings for more than stuck and range.
     public var isLearning: Bool
 
+    /// Nothing is said yet.
+    public init() { self.init(value: .nan, time: 0) }
+
     init(value: Double, time: Int64) {
         surprise = 0
         score = 0

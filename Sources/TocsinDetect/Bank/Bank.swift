@@ -51,16 +51,30 @@ public struct Bank: Sendable {
         series: SeriesID, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID = SourceID(0),
         learns: Bool = true
     ) -> Assessment {
+        var result = Assessment(value: value, time: time.nanoseconds)
+        assess(
+            series: series, time: time, highWater: highWater, value: value, source: source, learns: learns,
+            into: &result)
+        return result
+    }
+
+    /// The same into the caller's memory: a result of nine words that is handed up is copied twice on the way, before
+    /// its last stores have reached the cache.
+    public mutating func assess(
+        series: SeriesID, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID = SourceID(0),
+        learns: Bool = true, into result: inout Assessment
+    ) {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
         let range = ranges[Int(states[index].rangeIndex)]
         let parameters = rules[Int(states[index].settingsIndex)]
         guard learns else {
-            return judge(index, time: time, highWater: highWater, value: value, source: source)
+            result = judge(index, time: time, highWater: highWater, value: value, source: source)
+            return
         }
-        return states[index].take(
+        states[index].take(
             value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source, range: range,
-            parameters: parameters, index: index, deadlines: &deadlines, histories: &histories)
+            parameters: parameters, index: index, deadlines: &deadlines, histories: &histories, into: &result)
     }
 
     @inline(never)

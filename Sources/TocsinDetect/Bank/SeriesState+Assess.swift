@@ -5,29 +5,31 @@ extension SeriesState {
     @inline(always)
     mutating func take(
         _ value: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange,
-        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex, histories: inout LevelHistories
-    ) -> Assessment {
+        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex, histories: inout LevelHistories,
+        into result: inout Assessment
+    ) {
         self.source = UInt8(clamping: source.index)
         let (gap, isNearer) = arrive(highWater: highWater, parameters: parameters)
         if isNearer { deadlines.lower(index, to: deadline) }
-        return assess(value, time: time, gap: gap, range: range, parameters: parameters, histories: &histories)
+        assess(
+            value, time: time, gap: gap, range: range, parameters: parameters, histories: &histories, into: &result)
     }
 
     /// Scores a reading, then learns it, and says which verdict is due.
     @inline(always)
     mutating func assess(
         _ raw: Double, time: Int64, gap: Float, range: ValidRange, parameters: BankParameters,
-        histories: inout LevelHistories
-    ) -> Assessment {
-        var result = Assessment(value: raw, time: time)
-        guard raw.isFinite else { return result }
+        histories: inout LevelHistories, into result: inout Assessment
+    ) {
+        result = Assessment(value: raw, time: time)
+        guard raw.isFinite else { return }
         guard count == 0 || time >= lastTime else {
             // Too late for everything that depends on order.
             if range.isLeft(raw, parameters) {
                 result.report(.range, surprise: parameters.surpriseLimit)
             }
             result.finish(parameters)
-            return result
+            return
         }
         // Differences of clamped values stay finite.
         let value = raw.clamped(-1e300, 1e300)
@@ -65,7 +67,6 @@ extension SeriesState {
             blockFill += 1
         }
         result.finish(parameters)
-        return result
     }
 
     /// What happens at few readings: one in sixteen closes a block, fewer are outliers or belong to a condition. Kept

@@ -25,11 +25,14 @@ struct CauseWatch: Sendable {
     private let slide: Span64
     private let size: Span64
     private var onsets: [String: [Onset]] = [:]
-    /// By series: where its ring of window means is, -1 without one. The rings stand in one array, `points` means each, one
+    /// By series: where its ring of window means is, -1 without one, -2 where it could tell nothing: alone in its asset. The rings stand in one array, `points` means each, one
     /// each slide, oldest overwritten; with the end of the newest.
     private var places: [Int32] = []
     private var means: [Float] = []
     private var ends: [Timestamp] = []
+    /// By sensor: its only series so far, -1 before the first, -2 with several; for how many series that is known.
+    private var onlySeries: [Int32] = []
+    private var counted = 0
 
     init(assets: AssetNames, definitions: [WindowDefinition]) {
         self.assets = assets
@@ -37,12 +40,35 @@ struct CauseWatch: Sendable {
         size = definitions.first?.size ?? .seconds(60)
     }
 
-    mutating func observe(_ windows: WindowBatch) {
+    mutating func observe(_ windows: WindowBatch, names: SeriesNames) {
+        count(names)
         for window in 0..<windows.count where windows.definition[window] == 0 {
             let index = windows.series[window].index
-            guard Int(index) < Self.maximumSeries else { continue }
+            guard Int(index) < Self.maximumSeries, isOfUse(Int(index), names) else { continue }
             note(Float(windows.value(.mean, row: window)), at: windows.start[window].advanced(by: size), of: index)
         }
+    }
+
+    private mutating func count(_ names: SeriesNames) {
+        let known = min(names.sensorOfSeries.count, Self.maximumSeries)
+        if places.count < known { places += repeatElement(-1, count: known - places.count) }
+        while counted < known {
+            let sensor = Int(names.sensorOfSeries[counted])
+            if sensor >= onlySeries.count { onlySeries += repeatElement(-1, count: sensor + 1 - onlySeries.count) }
+            let only = onlySeries[sensor]
+            onlySeries[sensor] = only == -1 ? Int32(counted) : -2
+            // The first one has company now.
+            if only >= 0, places[Int(only)] == -2 { places[Int(only)] = -1 }
+            counted += 1
+        }
+    }
+
+    private mutating func isOfUse(_ series: Int, _ names: SeriesNames) -> Bool {
+        guard series < places.count, places[series] == -1 else { return series < places.count && places[series] >= 0 }
+        let name = names.sensorName(of: SeriesID(UInt32(series)))
+        let isAlone = onlySeries[Int(names.sensorOfSeries[series])] >= 0 && assets.asset(of: name) == name
+        if isAlone { places[series] = -2 }
+        return !isAlone
     }
 
     private mutating func note(_ mean: Float, at end: Timestamp, of index: UInt32) {

@@ -53,7 +53,7 @@ struct Joiner: Sendable {
         // Not the clock's time: a repeated run makes the same records.
         var windows = windowForests.observe(results, names: names, now: batch.origin.received)
         outcome.windows = windows.windows
-        causes.observe(windows.windows)
+        causes.observe(windows.windows, names: names)
         sequences.observe(
             windows.windows, events: windows.events, names: names, suspicions: windows.suspicions,
             into: &windows.verdicts)

@@ -131,6 +131,7 @@ struct Shard: Sendable {
         let isTracked = ensembles.tracks(localSensor)
         if isTracked { beginRow(of: localSensor, series, board) }
         var learnsEvent = true
+        var assessment = Assessment()
         for reading in readings where routed.accepted[reading] {
             judged += 1
             let globalSeries = batch.series[reading]
@@ -146,8 +147,8 @@ struct Shard: Sendable {
             case .accepted, .full: break
             }
             let learns = rules.learns(series: local, sensor: localSensor, at: time)
-            let assessment = bank.assess(
-                series: local, time: time, highWater: highWater, value: value, learns: learns)
+            bank.assess(
+                series: local, time: time, highWater: highWater, value: value, learns: learns, into: &assessment)
             if gates.isEnabled { gates.note(assessment.evidence, of: local) }
             if isTracked {
                 ensembles.note(globalSeries, value, evidence: assessment.evidence, of: localSensor)
