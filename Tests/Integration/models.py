@@ -111,6 +111,18 @@ def explain():
         expect(finished.code in (1, 64) and "there is no store" in finished.err, f"{finished.code} {shortened(finished.text)}")
 
 
+@check("models: check names a maintenance time that is none, and a class that is not there")
+def rules():
+    with folder() as data:
+        for text, word in (
+            ('maintenance: [{when: "Sat 25:00"}]', "Sat 25:00"), ("rules: [{class: pumps, learns: false}]", "pumps"),
+        ):
+            (data / "tocsin.yaml").write_text(text)
+            for arguments in (["check"], ["replay", data / "none.csv"]):
+                finished = tocsin(*arguments, "--config", data / "tocsin.yaml", "--data-dir", data / "store", "--set", "server.port=0")
+                expect(finished.code != 0 and word in finished.text, f"{arguments[0]}: {finished.code} {shortened(finished.text)}")
+
+
 @check("models: forecast says when a limit is reached")
 def forecast():
     with folder() as data:

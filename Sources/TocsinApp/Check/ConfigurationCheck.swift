@@ -9,6 +9,7 @@ internal import NIOHTTP1
 internal import TocsinConnectors
 public import TocsinConfiguration
 internal import TocsinCore
+internal import TocsinEngine
 internal import TocsinStore
 
 /// `tocsin check`: whether everything that the configuration names is there and answers.
@@ -27,11 +28,22 @@ public struct ConfigurationCheck: Sendable {
     /// Looks at the data folder, the database, the port, every source and every webhook. Changes nothing but that it
     /// makes the data folder.
     public func run() async -> [Finding] {
-        var findings = [folder(), await store(), port()]
+        var findings = [rules(), folder(), await store(), port()]
         for source in configuration.sources { findings.append(self.source(source)) }
         if configuration.alerts.file.enabled { findings.append(alertLog()) }
         for webhook in configuration.alerts.webhooks { findings.append(await reach(webhook)) }
         return findings
+    }
+
+    /// What only the engine can read: times of maintenance, classes that rules speak of.
+    private func rules() -> Finding {
+        let note = "\(configuration.rules.count) rules, \(configuration.maintenance.count) maintenance times"
+        do {
+            _ = try EngineSettings(configuration, isLive: true)
+            return Finding(subject: "rules", note: note)
+        } catch {
+            return Finding(subject: "rules", problem: "\(error)", note: note)
+        }
     }
 
     private func folder() -> Finding {
