@@ -41,9 +41,6 @@ struct Joiner: Sendable {
     /// Progress of the models that are not ready yet.
     var learning: [LearningProgress] { eventModels.learning + windowForests.learning }
 
-    /// What the desk has done since it began.
-    var alarmCounts: AlarmCounts { desk.counts }
-
     /// One batch's results become what is written.
     mutating func join(_ routed: RoutedBatch, _ results: [ShardResult]) -> (job: WriteJob, modelRuns: Int) {
         names.catchUpIfNeeded(with: routed.batch)
@@ -63,8 +60,9 @@ struct Joiner: Sendable {
         var progress = StreamProgress(routed)
         var watched = 0
         for step in steps {
-            let now = progress.at(step.event)
+            // First, because the progress is asked for at rising events only.
             watch(through: step.event, of: routed, outcome.fates, from: &watched, &progress)
+            let now = progress.at(step.event)
             note(desk.advance(to: now), into: &outcome)
             switch step.content {
             case .returned(let sensor, let time): note(desk.clearSilence(of: sensor, at: time), into: &outcome)

@@ -94,8 +94,4 @@ extension EvaluatedRowModel {
             name: "fire", oneLine: "fire-change and a random forest of change from other recordings", task: .watchFire
         ) { FireWatch(.forest, seed: $0) },
     ]
-
-    static func choose(_ names: [String], task: Task) throws -> [EvaluatedRowModel] {
-        try choose(names, tasks: [task])
-    }
 }
