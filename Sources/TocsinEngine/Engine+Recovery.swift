@@ -35,8 +35,11 @@ extension Engine {
             }
         }
         if settings.isLive, isRestored || state.lastRecovered > 0 { try intake.putBegun(clock.now()) }
-        let open = try await openAlarms(&state, isRestored: isRestored)
-        for alarm in open { directory.note(AlarmChange(step: .updated, alarm: alarm)) }
+        if !isRestored, try await takeUpStore(&state, isFirst: isFirst) || (isFirst && trained.count < saved.count) {
+            // The next process may find records in the spool and must still know what was there before the first.
+            try await checkpoints?.saveFirst(state.joiner)
+        }
+        for alarm in state.joiner.openAlarms { directory.note(AlarmChange(step: .updated, alarm: alarm)) }
         let positions = state.positions.all
         prepared.withLock { $0 = state }
         return positions
@@ -49,14 +52,17 @@ extension Engine {
         return state
     }
 
-    /// A replay raises its own alarms again, under the same ids.
-    private func openAlarms(_ state: inout EngineState, isRestored: Bool) async throws -> [Alarm] {
-        if isRestored { return state.joiner.openAlarms }
-        guard settings.isLive else { return [] }
-        let open = try await store.openAlarms()
+    /// The alarms that are open in the store, and what people said of alarms, where no checkpoint tells of them and the
+    /// spool will not raise them again: it does so where it holds the stream from its first record on, under the same
+    /// ids and counted like any other, as a replay of files does.
+    /// - Returns: true when there was something and the spool holds nothing yet.
+    private func takeUpStore(_ state: inout EngineState, isFirst: Bool) async throws -> Bool {
+        let isWhole = !isFirst && durability?.spool.figures.oldestSequence == 1
+        guard settings.isLive, !isWhole else { return false }
         let since = clock.now().advanced(by: Span64(nanoseconds: -settings.alarms.feedback.decay.nanoseconds))
-        state.joiner.restore(open, feedback: try await store.feedback(since: since), table: table)
-        return open
+        let (open, feedback) = (try await store.openAlarms(), try await store.feedback(since: since))
+        state.joiner.restore(open, feedback: feedback, table: table)
+        return isFirst && !(open.isEmpty && feedback.isEmpty)
     }
 
     /// - Returns: false where there is no checkpoint that can be used; then the state is as it was.

@@ -1,7 +1,8 @@
 """A run that is killed again and again under load gives the very rows of one that is not: windows, anomalies, alarms,
 events, models, byte for byte; nothing acknowledged is lost, no alarm is told twice, and it is ready again at once.
 
-TOCSIN_KILLS sets how often (default 100). Once as readings arrive, and once, with a fifth of the kills, by event time.
+TOCSIN_KILLS sets how often (default 100). Once as readings arrive; once, with a fifth of the kills, by event time; and once,
+with a tenth, without any checkpoint but the spool alone.
 """
 
 import json
@@ -128,6 +129,11 @@ def kills_by_event_time():
     # A last event lets go all before it, and waits itself.
     last = json.dumps({"sensor_id": "last", "timestamp": START + SECONDS + 60, "temperature": 20}).encode()
     compare_with_kills(max(KILLS // 5, 1), stream() + [last], (*OPTIONS, "--set", "engine.order=event"), waiting=1)
+
+
+@check(f"exactness: {max(KILLS // 10, 1)} kills -9 before there is any checkpoint change nothing")
+def kills_without_checkpoint():
+    compare_with_kills(max(KILLS // 10, 1), stream(), (*OPTIONS, "--set", "checkpoint.interval=1h"), waiting=0)
 
 
 def compare_with_kills(kills, requests, options, waiting):

@@ -9,42 +9,6 @@ import TocsinTestKit
 @Suite struct RecoveryTests {
     private static let start = Timestamp(seconds: 1_760_000_000)
 
-    /// Everything of one installation: its files, and the store that outlives the processes.
-    private final class Place: Sendable {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tocsin-\(UUID().uuidString)")
-
-        init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
-        /// As the disk would be if the process ended now.
-        func copy() throws -> Place {
-            let other = try Place()
-            for name in ["spool", "checkpoints"] {
-                let from = folder.appendingPathComponent(name)
-                guard FileManager.default.fileExists(atPath: from.path) else { continue }
-                try FileManager.default.copyItem(at: from, to: other.folder.appendingPathComponent(name))
-            }
-            return other
-        }
-
-        func durability(interval: Span64 = .hours(1)) throws -> EngineDurability {
-            for name in ["spool", "checkpoints"] {
-                try FileManager.default.createDirectory(
-                    at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
-            }
-            var settings = SpoolSettings()
-            settings.isDurable = false
-            settings.flushInterval = .milliseconds(0)
-            settings.segmentBytes = 64 << 10
-            let (spool, _) = try Spool.open(
-                folder: folder.appendingPathComponent("spool").path, settings: settings)
-            return EngineDurability(
-                spool: spool,
-                checkpoints: try CheckpointFolder.open(folder.appendingPathComponent("checkpoints").path),
-                interval: interval)
-        }
-    }
-
     /// One process.
     private struct Life {
         let table = SeriesTable(seed: .random(in: 0 ... .max))
@@ -53,7 +17,7 @@ import TocsinTestKit
         let durability: EngineDurability
         let engine: Engine
 
-        init(_ place: Place, shards: Int = 2) throws {
+        init(_ place: RecoveryPlace, shards: Int = 2) throws {
             durability = try place.durability()
             var settings = EngineSettings(shards: shards, isLive: false)
             settings.forests.learningRows = 200
@@ -131,7 +95,7 @@ import TocsinTestKit
     private static let batches = 120
 
     private func whole(shards: Int = 2) async throws -> Results {
-        let place = try Place()
+        let place = try RecoveryPlace()
         var results = Results()
         let life = try Life(place, shards: shards)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -148,13 +112,13 @@ import TocsinTestKit
 
     /// Lives that end at the given batches, without notice, each with its own number of shards.
     private func interrupted(at ends: [(batch: Int, checkpoints: Bool, shards: Int)]) async throws -> Results {
-        var place = try Place()
+        var place = try RecoveryPlace()
         var results = Results()
         var next = 0
         for end in ends + [(batch: Self.batches, checkpoints: true, shards: 2)] {
             let life = try Life(place, shards: end.shards)
             _ = try await life.engine.prepare()
-            var successor: Place?
+            var successor: RecoveryPlace?
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await life.engine.run() }
                 let middle = next + (end.batch - next) / 2
@@ -219,7 +183,7 @@ import TocsinTestKit
     }
 
     @Test func whatIsInTheSpoolIsWorkedThroughAndCounted() async throws {
-        let place = try Place()
+        let place = try RecoveryPlace()
         let first = try Life(place)
         // Nobody works: what is acknowledged is in the spool alone.
         for number in 0..<5 {
@@ -249,7 +213,7 @@ import TocsinTestKit
     }
 
     /// Makes the newest checkpoint of a place useless: by a flipped bit, or whole but with nonsense in it.
-    private func spoilNewest(_ place: Place, isNonsense: Bool, spool: UInt64) async throws {
+    private func spoilNewest(_ place: RecoveryPlace, isNonsense: Bool, spool: UInt64) async throws {
         let folder = place.folder.appendingPathComponent("checkpoints")
         if isNonsense {
             let checkpoints = try CheckpointFolder.open(folder.path)
@@ -269,7 +233,7 @@ import TocsinTestKit
 
     @Test(arguments: [false, true])
     func aDamagedCheckpointIsNamedAndTheOneBeforeTakenUp(isNonsense: Bool) async throws {
-        let place = try Place()
+        let place = try RecoveryPlace()
         let first = try Life(place)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await first.engine.run() }

@@ -43,6 +43,23 @@ final class Checkpointer: Sendable {
         state.withLock { $0.lastSequence = sequence }
     }
 
+    /// Writes what was known before the spool's first record, and returns when it is on disk.
+    func saveFirst(_ joiner: Joiner) async throws {
+        guard let (fingerprint, table) = context.withLock({ $0 }) else { return }
+        let file = try await durability.checkpoints.begin(
+            sequence: 0, spool: durability.spool.id, createdAt: clock.now())
+        do {
+            try await writeHead(of: file, fingerprint, table)
+            var writer = StateWriter()
+            joiner.save(to: &writer)
+            try await file.append(.init(.joiner), writer.bytes)
+            _ = try await file.finish()
+        } catch {
+            await file.cancel()
+            throw error
+        }
+    }
+
     /// Begins one when the interval is over or the spool has grown a lot.
     func beginIfDue(at intake: Intake) {
         let grown = durability.spool.figures.bytes
@@ -126,16 +143,7 @@ final class Checkpointer: Sendable {
         let file = try await durability.checkpoints.begin(
             sequence: run.sequence, spool: durability.spool.id, createdAt: clock.now())
         do {
-            var header = StateWriter()
-            header.write(fingerprint)
-            try await file.append(.init(.engine), header.bytes)
-            // First, because the other parts speak of them; all of those are in the table by now.
-            var cursor = SeriesCursor()
-            while true {
-                var names = StateWriter()
-                guard table.withIndex({ $0.savePart(after: &cursor, limit: 10_000, to: &names) }) else { break }
-                try await file.append(.init(.names), names.bytes)
-            }
+            try await writeHead(of: file, fingerprint, table)
             while let parts = await run.nextParts() {
                 for part in parts { try await file.append(.init(part.section), part.bytes) }
             }
@@ -158,6 +166,19 @@ final class Checkpointer: Sendable {
         } catch {
             await file.cancel()
             throw error
+        }
+    }
+
+    private func writeHead(of file: CheckpointWriter, _ fingerprint: UInt64, _ table: SeriesTable) async throws {
+        var header = StateWriter()
+        header.write(fingerprint)
+        try await file.append(.init(.engine), header.bytes)
+        // First, because the other parts speak of them; all of those are in the table by now.
+        var cursor = SeriesCursor()
+        while true {
+            var names = StateWriter()
+            guard table.withIndex({ $0.savePart(after: &cursor, limit: 10_000, to: &names) }) else { break }
+            try await file.append(.init(.names), names.bytes)
         }
     }
 
