@@ -28,10 +28,15 @@ let package = Package(
         .target(name: "TocsinStream", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
         .target(name: "TocsinDetect", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
         .target(name: "TocsinSpool", dependencies: ["TocsinCore", "CTocsinKernels"], swiftSettings: strict),
+        .target(
+            name: "TocsinEngine", dependencies: ["TocsinCore", "TocsinStream", "TocsinDetect", "TocsinSpool"],
+            swiftSettings: strict),
         .target(name: "CFuzzer"),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["CFuzzer", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSpool"],
+            dependencies: [
+                "CFuzzer", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSpool", "TocsinEngine",
+            ],
             swiftSettings: common,
             linkerSettings: [.unsafeFlags(["-sanitize=address", "-Xlinker", "-l:libclang_rt.fuzzer_no_main-x86_64.a"])]),
     ]

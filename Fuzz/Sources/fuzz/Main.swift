@@ -42,7 +42,7 @@ enum Fuzz {
 
 /// What is fuzzed, each by its input's own grammar: see the file of the same name.
 enum Target: String, CaseIterable {
-    case json, csv, body, spool, checkpoint, model, windows
+    case json, csv, body, spool, checkpoint, model, windows, models, sensors, desk
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -53,6 +53,9 @@ enum Target: String, CaseIterable {
         case .checkpoint: CheckpointTarget.run(input)
         case .model: ModelTarget.run(input)
         case .windows: WindowColumns.run(input)
+        case .models: SavedModels.run(input)
+        case .sensors: SensorStates.run(input)
+        case .desk: DeskTarget.run(input)
         }
     }
 
@@ -63,6 +66,9 @@ enum Target: String, CaseIterable {
         case .checkpoint: CheckpointTarget.seeds
         case .model: ModelTarget.seeds
         case .windows: WindowColumns.seeds
+        case .models: SavedModels.seeds
+        case .sensors: SensorStates.seeds
+        case .desk: DeskTarget.seeds
         }
     }
 }

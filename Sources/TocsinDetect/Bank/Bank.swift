@@ -66,15 +66,57 @@ public struct Bank: Sendable {
     ) {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
-        let range = ranges[Int(states[index].rangeIndex)]
-        let parameters = rules[Int(states[index].settingsIndex)]
         guard learns else {
             result = judge(index, time: time, highWater: highWater, value: value, source: source)
             return
         }
-        states[index].take(
+        let range = ranges[Int(states[index].rangeIndex)]
+        let parameters = rules[Int(states[index].settingsIndex)]
+        let outcome = states[index].take(
             value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source, range: range,
-            parameters: parameters, index: index, deadlines: &deadlines, histories: &histories, into: &result)
+            parameters: parameters, into: &result)
+        if outcome.isNearer { bringForward(index) }
+        if outcome.step == .calm {
+            result.finish(parameters.surpriseLimit)
+        } else if outcome.step == .eventful {
+            conclude(
+                index, outcome.flags, difference: outcome.residual.difference, prediction: outcome.residual.prediction,
+                deviation: outcome.residual.deviation, z: outcome.residual.z, surprise: outcome.residual.surprise,
+                sum: outcome.residual.sum, into: &result)
+        } else if outcome.step == .late {
+            judgeLate(index, value, into: &result)
+        }
+    }
+
+    // Out of line, so that the readings that need none of this do not pay for its variables: numbers in registers, the
+    // rules found again.
+
+    @inline(never)
+    private mutating func bringForward(_ index: Int) { deadlines.lower(index, to: states[index].deadline) }
+
+    @inline(never)
+    private mutating func conclude(
+        _ index: Int, _ flags: SeriesState.Flags, difference: Double, prediction: Double, deviation: Double, z: Double,
+        surprise: Double, sum: Float, into result: inout Assessment
+    ) {
+        let parameters = rules[Int(states[index].settingsIndex)]
+        let residual = SeriesState.Residual(
+            difference: difference, prediction: prediction, leading: prediction, deviation: deviation, z: z,
+            surprise: surprise, isFar: false, sum: sum)
+        states[index].conclude(
+            &result, residual: residual, flags: flags, range: ranges[Int(states[index].rangeIndex)],
+            parameters: parameters, histories: &histories)
+        result.finish(parameters.surpriseLimit)
+    }
+
+    /// Too late for everything that depends on order.
+    @inline(never)
+    private mutating func judgeLate(_ index: Int, _ value: Double, into result: inout Assessment) {
+        let parameters = rules[Int(states[index].settingsIndex)]
+        if ranges[Int(states[index].rangeIndex)].isLeft(value, parameters) {
+            result.report(.range, surprise: parameters.surpriseLimit)
+        }
+        result.finish(parameters.surpriseLimit)
     }
 
     @inline(never)
@@ -90,8 +132,10 @@ public struct Bank: Sendable {
 
     /// Asks the processor to fetch what `assess` will touch of a series: worth calling some 10 readings ahead where the
     /// states do not fit the caches. About 1 ns; nothing happens for an unknown series.
-    @inline(__always)
-    public func prefetch(series: SeriesID) {
+    ///
+    /// It changes nothing; `mutating` because a caller in another module would else copy the whole bank, some 170 bytes,
+    /// for each call.
+    public mutating func prefetch(series: SeriesID) {
         let index = Int(series.index)
         guard index < states.count else { return }
         unsafe states.withUnsafeBytes { bytes in

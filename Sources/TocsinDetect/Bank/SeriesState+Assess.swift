@@ -1,42 +1,48 @@
 internal import TocsinCore
 
 extension SeriesState {
-    /// All that happens at a reading of the series that is number `index` of the bank.
-    @inline(always)
-    mutating func take(
-        _ value: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange,
-        parameters: BankParameters, index: Int, deadlines: inout DeadlineIndex, histories: inout LevelHistories,
-        into result: inout Assessment
-    ) {
-        self.source = UInt8(clamping: source.index)
-        let (gap, isNearer) = arrive(highWater: highWater, parameters: parameters)
-        if isNearer { deadlines.lower(index, to: deadline) }
-        assess(
-            value, time: time, gap: gap, range: range, parameters: parameters, histories: &histories, into: &result)
+    /// What a reading asks for beyond what every reading gets.
+    enum Step { case calm, eventful, late, unusable }
+
+    /// What is known of a reading that is to be concluded.
+    struct Flags: OptionSet {
+        var rawValue: UInt8
+        static let outlier = Flags(rawValue: 1)
+        static let stuck = Flags(rawValue: 2)
+        static let judged = Flags(rawValue: 4)
     }
 
-    /// Scores a reading, then learns it, and says which verdict is due.
+    struct Outcome {
+        var step: Step
+        var flags: Flags = []
+        /// The deadline may have come nearer.
+        var isNearer: Bool
+        var residual: Residual
+    }
+
+    /// All that happens at every reading: scores it, then learns it. A result of `calm` and `eventful` is not finished
+    /// yet, and `eventful` has to be concluded: one reading in sixteen closes a block, fewer are outliers or belong to a
+    /// condition.
     @inline(always)
-    mutating func assess(
-        _ raw: Double, time: Int64, gap: Float, range: ValidRange, parameters: BankParameters,
-        histories: inout LevelHistories, into result: inout Assessment
-    ) {
+    mutating func take(
+        _ raw: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange, parameters: BankParameters,
+        into result: inout Assessment
+    ) -> Outcome {
+        self.source = UInt8(clamping: source.index)
+        // First, because divisions take long and what comes of these is needed last.
+        let rates = learningRates
+        let (gap, isNearer) = arrive(highWater: highWater, parameters: parameters)
         result = Assessment(value: raw, time: time)
-        guard raw.isFinite else { return }
-        guard count == 0 || time >= lastTime else {
-            // Too late for everything that depends on order.
-            if range.isLeft(raw, parameters) {
-                result.report(.range, surprise: parameters.surpriseLimit)
-            }
-            result.finish(parameters)
-            return
-        }
+        let isInRange = range.contains(raw)
+        guard raw.isFinite else { return Outcome(step: .unusable, isNearer: isNearer, residual: .none) }
+        guard count == 0 || time >= lastTime else { return Outcome(step: .late, isNearer: isNearer, residual: .none) }
         // Differences of clamped values stay finite.
-        let value = raw.clamped(-1e300, 1e300)
+        let value = raw.atMost(1e300).atLeast(-1e300)
         if count == 0 { start(value, time: time) }
         let residual = residual(value, gap: gap, parameters: parameters)
+        var flags: Flags = []
         result.isLearning = isLearning(parameters)
-        let isJudged = !result.isLearning && moves >= 8 && conditions.contains(.notBinary)
+        if !result.isLearning, moves >= 8, conditions.contains(.notBinary) { flags.insert(.judged) }
         if count > 0 {
             result.surprise = residual.surprise
             let reach = Double(spikeLimit) * residual.deviation
@@ -49,38 +55,36 @@ extension SeriesState {
         // While learning, outliers are kept out silently, so that a spike just before the end is not the first anchor.
         let isOutlier =
             moves >= 8 && count >= 16 && (residual.z > Double(spikeLimit) || abs(residual.sum) > sumLimit)
-        if value != 0, value != 1 { conditions.insert(.notBinary) }
+        if !conditions.contains(.notBinary), value != 0, value != 1 { conditions.insert(.notBinary) }
         let isStuck = followRun(value, time: time, isJump: isOutlier, parameters: parameters)
-        learn(value, residual: residual, isOutlier: isOutlier)
+        learn(value, residual: residual, isOutlier: isOutlier, rates: rates)
         previous = value
         lastTime = time
         count = count == .max ? .max : count + 1
 
-        if isOutlier || isStuck || blockFill == Self.blockLength - 1 || !range.contains(raw)
+        if isOutlier || isStuck || blockFill == Self.blockLength - 1 || !isInRange
             || !conditions.isDisjoint(with: [.range, .noise]) || history > 0 && interval >= 60
         {
-            conclude(
-                &result, value, residual: residual, isOutlier: isOutlier, isStuck: isStuck, isJudged: isJudged,
-                range: range, parameters: parameters, histories: &histories)
-        } else {
-            if outliers > 0 { endOutliers(isJudged: isJudged) }
-            blockFill += 1
+            if isOutlier { flags.insert(.outlier) }
+            if isStuck { flags.insert(.stuck) }
+            return Outcome(step: .eventful, flags: flags, isNearer: isNearer, residual: residual)
         }
-        result.finish(parameters)
+        if outliers > 0 { endOutliers(isJudged: flags.contains(.judged)) }
+        blockFill += 1
+        return Outcome(step: .calm, isNearer: isNearer, residual: residual)
     }
 
-    /// What happens at few readings: one in sixteen closes a block, fewer are outliers or belong to a condition. Kept
-    /// out of line, so that the others do not pay for its variables.
-    @inline(never)
-    private mutating func conclude(
-        _ result: inout Assessment, _ value: Double, residual: Residual, isOutlier: Bool, isStuck: Bool,
-        isJudged: Bool, range: ValidRange, parameters: BankParameters, histories: inout LevelHistories
+    /// What happens at few readings, after `take`.
+    mutating func conclude(
+        _ result: inout Assessment, residual: Residual, flags: Flags, range: ValidRange, parameters: BankParameters,
+        histories: inout LevelHistories
     ) {
         let time = lastTime
+        let (isOutlier, isJudged) = (flags.contains(.outlier), flags.contains(.judged))
         var block: BlockFinding?
         if isOutlier {
             let before = residual.prediction
-            if followOutlier(value, time: time, residual: residual, isJudged: isJudged) == .newLevel, isJudged,
+            if followOutlier(previous, time: time, residual: residual, isJudged: isJudged) == .newLevel, isJudged,
                 parameters.allows(.drift),
                 parameters.isWorthwhile(residual.difference, level: before)
             {
@@ -103,8 +107,8 @@ extension SeriesState {
         }
         if isJudged { block = block ?? closed }
         decide(
-            &result, residual: residual, isOutlier: isOutlier && isJudged, isStuck: isStuck, block: block, range: range,
-            parameters: parameters)
+            &result, residual: residual, isOutlier: isOutlier && isJudged, isStuck: flags.contains(.stuck),
+            block: block, range: range, parameters: parameters)
     }
 
     /// Too few readings for a judgement. Series slower than one reading a minute learn for up to a day and 300
@@ -249,7 +253,5 @@ extension Assessment {
         self.isContinuation = isContinuation
     }
 
-    @inline(always) mutating func finish(_ parameters: BankParameters) {
-        score = surprise / (surprise + parameters.surpriseLimit)
-    }
+    @inline(always) mutating func finish(_ surpriseLimit: Double) { score = surprise / (surprise + surpriseLimit) }
 }

@@ -4,6 +4,8 @@ extension SeriesState {
         /// Value minus prediction, in the metric's unit.
         var difference: Double
         var prediction: Double
+        /// `leadingLevel` before this reading.
+        var leading: Double
         /// One robust standard deviation.
         var deviation: Double
         /// |difference| in standard deviations.
@@ -13,6 +15,9 @@ extension SeriesState {
         var isFar: Bool
         /// The signed residuals of this and the last two readings together.
         var sum: Float
+
+        static let none = Residual(
+            difference: 0, prediction: 0, leading: 0, deviation: 1, z: 0, surprise: 0, isFar: false, sum: 0)
     }
 
     /// Scores a value without learning it.
@@ -24,14 +29,15 @@ extension SeriesState {
     /// scale grows with its square root.
     @inline(always)
     func residual(_ value: Double, gap: Float, parameters: BankParameters) -> Residual {
-        let prediction = prefersAnchor ? anchor : leadingLevel
+        let leading = leadingLevel
+        let prediction = prefersAnchor ? anchor : leading
         let difference = value - prediction
         var scale = deviation
         if gap > 3 { scale *= Double(min(gap, 100)).squareRoot() }
         if noiseRatio > 1 { scale *= Double(noiseRatio) }
         // Finite, so that the score of 1e300 after nothing but zeros is a number.
         let quotient = difference / scale
-        let z = min(abs(quotient), 1e300)
+        let z = abs(quotient).atMost(1e300)
         let y = (z - Double(TailQuantiles.median)) * Double(tailRate)
         let surprise =
             y < 1
@@ -39,11 +45,10 @@ extension SeriesState {
             : tailQuantiles.farSurprise(
                 z, limit: max(Double(spikeLimit), parameters.minimumSpikeDeviations),
                 surpriseLimit: parameters.surpriseLimit)
-        let signed = Float(max(min(quotient, 1e6), -1e6))
+        let signed = Float(quotient.atMost(1e6).atLeast(-1e6))
         return Residual(
-            difference: difference, prediction: prediction, deviation: scale, z: z, surprise: surprise,
-            isFar: y >= 1 || z >= 3,
-            sum: signed + recent + lessRecent)
+            difference: difference, prediction: prediction, leading: leading, deviation: scale, z: z,
+            surprise: surprise, isFar: y >= 1 || z >= 3, sum: signed + recent + lessRecent)
     }
 
     /// The level, and how far it lags behind.
@@ -59,28 +64,31 @@ extension SeriesState {
     /// size, so 20 % of far outliers raise them by a third and no more. Only readings that changed count, so that a
     /// coarse sensor does not look noiseless. Outliers move neither level nor anchor; the level follows what is left
     /// clipped at three standard deviations (Huber).
+    ///
+    /// `rates` are `learningRates`.
     @inline(always)
-    mutating func learn(_ value: Double, residual: Residual, isOutlier: Bool) {
-        let isYoung = count < 2048
-        let age = Double(count)
-        let fast = isYoung ? (6 / (age + 6)).clamped(0.003, 0.5) : 0.003
-        // While the series is known to be noisy, its usual step is not that of the noise.
-        let slow = conditions.contains(.noise) ? 0 : (isYoung ? (4 / (age + 4)).clamped(0.004, 0.5) : 0.004)
+    mutating func learn(_ value: Double, residual: Residual, isOutlier: Bool, rates: SIMD2<Double>) {
         let fromLevel = value - level
-        let leading = leadingLevel
+        // In a variable: read back from memory it would come many cycles later.
+        var errors = SIMD2(levelError, anchorError)
         if value != previous {
             let change = abs(value - previous)
-            (levelError, anchorError) = Self.followed(
-                SIMD2(levelError, anchorError), SIMD2(abs(value - leading), abs(value - anchor)), rate: fast)
-            (step, spread) = Self.followed(SIMD2(step, spread), SIMD2(change, abs(value - baseline)), rate: slow)
-            blockSteps += Float(min(change / max(step, 1e-290), 8))
+            errors = Self.followed(
+                errors, SIMD2(abs(value - residual.leading), abs(value - anchor)), rate: rates.x)
+            (levelError, anchorError) = (errors.x, errors.y)
+            // While the series is known to be noisy, its usual step is not that of the noise.
+            let sizes = Self.followed(
+                SIMD2(step, spread), SIMD2(change, abs(value - baseline)),
+                rate: conditions.contains(.noise) ? 0 : rates.y)
+            (step, spread) = (sizes.x, sizes.y)
+            blockSteps += Float((change / sizes.x.atLeast(1e-290)).atMost(8))
             if moves < 255 { moves += 1 }
             // A run of outliers counts once: it is one event, and if it lasts it is a new level and no tail at all.
             // The first readings are measured with a scale too rough to say anything of the tail.
             if count >= 32, !isOutlier || outliers == 0 {
                 tail.count()
                 if residual.isFar {
-                    learnFar(Float(min(residual.z, 1e6)), isKept: !isOutlier || residual.surprise < 12)
+                    learnFar(Float(residual.z.atMost(1e6)), isKept: !isOutlier || residual.surprise < 12)
                 }
             }
         }
@@ -88,16 +96,31 @@ extension SeriesState {
             (recent, lessRecent) = (0, 0)
             return
         }
-        let rate: Float = isYoung ? 0.01 : 0.0015
-        sumMedian = max(sumMedian * (abs(residual.sum) - sumMedian).bySign(negative: 1 - rate, positive: 1 + rate), 0.8)
+        let rate: Float = count < Self.youth ? 0.01 : 0.0015
+        sumMedian = (sumMedian * (1 + rate.withSign(of: abs(residual.sum) - sumMedian))).atLeast(0.8)
         (recent, lessRecent) = (residual.sum - recent - lessRecent, recent)
-        // At first the clip is tight and the step wide, so that a spike as first reading is soon forgotten.
-        let clip = (count < 128 ? 1.1 : 3 * Self.medianToDeviation) * levelError
-        level += fromLevel.clamped(-clip, clip) * (count < 128 ? max(1.0 / 8, 1 / (age + 1)) : 1.0 / 16)
         if count >= 128 {
-            lag += (Float((fromLevel / max(levelError, 1e-290)).clamped(-4, 4)) * 0.6745 - lag) * (1 / 32)
+            let clip = 3 * Self.medianToDeviation * errors.x
+            level += fromLevel.atMost(clip).atLeast(-clip) * (1.0 / 16)
+            let share = (fromLevel / errors.x.atLeast(1e-290)).atMost(4).atLeast(-4)
+            lag += (Float(share) * 0.6745 - lag) * (1 / 32)
+        } else {
+            // The clip is tight and the step wide, so that a spike as first reading is soon forgotten.
+            let clip = 1.1 * errors.x
+            level += fromLevel.atMost(clip).atLeast(-clip) * (1 / (Double(count) + 1)).atLeast(1.0 / 8)
         }
         anchor = value
+    }
+
+    /// Readings after which the scales are followed at their final pace.
+    private static var youth: UInt32 { 2048 }
+
+    /// How fast the medians of the errors, and those of step and spread, follow: from the reading's number alone.
+    @inline(always) var learningRates: SIMD2<Double> {
+        guard count < Self.youth else { return SIMD2(0.003, 0.004) }
+        // Both divisions for the price of one.
+        let rates = SIMD2(6.0, 4.0) / (SIMD2(repeating: Double(count)) + SIMD2(6.0, 4.0))
+        return SIMD2(rates.x.atMost(0.5).atLeast(0.003), rates.y.atMost(0.5).atLeast(0.004))
     }
 
     /// One residual of the two or three in a hundred that make the tail.
@@ -116,14 +139,12 @@ extension SeriesState {
     @inline(always)
     private static func followed(
         _ medians: SIMD2<Double>, _ samples: SIMD2<Double>, rate: Double
-    ) -> (Double, Double) {
+    ) -> SIMD2<Double> {
         let distances = samples - medians
-        let up = SIMD2<Double>(repeating: 1 + rate)
-        let down = SIMD2<Double>(repeating: 1 - rate)
-        let factors = up.replacing(with: down, where: distances .< 0).replacing(with: 1, where: distances .== 0)
-        let moved = medians * factors
-        let next = moved.replacing(with: samples, where: moved .== 0)
-        return (next.x, next.y)
+        let signs = unsafe unsafeBitCast(distances, to: SIMD2<UInt64>.self) & SIMD2(repeating: 1 << 63)
+        let steps = unsafe unsafeBitCast(signs | SIMD2(repeating: rate.bitPattern), to: SIMD2<Double>.self)
+        let moved = medians * (1 + steps.replacing(with: 0, where: distances .== 0))
+        return moved.replacing(with: samples, where: moved .== 0)
     }
 
     /// What a run of outliers amounts to.

@@ -45,7 +45,7 @@ extension SeriesState {
 
     /// Seconds without a reading that are still normal.
     @inline(__always) func silenceLimit(_ parameters: BankParameters) -> Float {
-        max(parameters.minimumSilence, parameters.silenceIntervals * interval, 3 * longestInterval)
+        (3 * longestInterval).atLeast((parameters.silenceIntervals * interval).atLeast(parameters.minimumSilence))
     }
 
     /// The high-water time at which silence begins; `Int64.max` while unknown. Saturating, so that absurd intervals

@@ -38,7 +38,7 @@ extension SeriesState {
                 result.report(.spike, surprise: max(residual.surprise, parameters.surpriseLimit))
             }
         }
-        result.finish(parameters)
+        result.finish(parameters.surpriseLimit)
         return result
     }
 }

@@ -130,6 +130,6 @@ struct SeriesState: Sendable {
     /// One standard deviation of the better of the two predictions.
     @inline(__always) var deviation: Double {
         // Relative floor: below it differences are rounding of the device, not movement.
-        max((prefersAnchor ? anchorError : levelError) * Self.medianToDeviation, abs(level) * 1e-9, 1e-290)
+        ((prefersAnchor ? anchorError : levelError) * Self.medianToDeviation).atLeast(abs(level) * 1e-9).atLeast(1e-290)
     }
 }

@@ -47,7 +47,7 @@ struct TailQuantiles {
 
     /// −ln p where p > 0.02 (y < 1): the curve's second-order form, which needs no logarithm and no branch.
     @inline(__always) static func nearSurprise(_ y: Double, bend: Double) -> Double {
-        max(logOf2 + logOf25 * y * (1 + bend * (1 - y)), 0)
+        (logOf2 + logOf25 * y * (1 + bend * (1 - y))).atLeast(0)
     }
 
     /// −ln p beyond 2 %. The quantiles reach to p = 1e-4, from the far one on with a tail no lighter than a normal one,

@@ -1,7 +1,8 @@
 public import TocsinCore
 
 extension AdaptiveChart {
-    private static let version: UInt8 = 1
+    /// 1: without the palettes of the metrics; it is read too.
+    private static let version: UInt8 = 2
 
     /// Writes model and place: a restored chart answers as this one would.
     public func save(to writer: inout StateWriter) {
@@ -20,7 +21,8 @@ extension AdaptiveChart {
 
     /// nil for bytes that `save` did not write.
     public init?(restoring reader: inout StateReader) {
-        guard reader.read(UInt8.self) == Self.version, let width = reader.read(UInt16.self), (1...1024).contains(width),
+        guard let version = reader.read(UInt8.self), (1...Self.version).contains(version),
+            let width = reader.read(UInt16.self), (1...1024).contains(width),
             let span = reader.readDouble(), let wander = reader.readDouble(), let shrinkage = reader.readDouble(),
             let limit = reader.readDouble(), let release = reader.readDouble(), let memory = reader.readDouble(),
             let priorWeight = reader.readDouble(), let learningRows = reader.read(UInt32.self),
@@ -38,7 +40,9 @@ extension AdaptiveChart {
         self.init(width: Int(width), settings: settings)
         self.first = first
         guard hasModel else { return }
-        guard let model = ChartModel(restoring: &reader, width: Int(width)) else { return nil }
+        guard let model = ChartModel(restoring: &reader, width: Int(width), hasPalettes: version > 1) else {
+            return nil
+        }
         self.model = model
     }
 }
@@ -46,6 +50,7 @@ extension AdaptiveChart {
 extension ChartModel {
     func save(to writer: inout StateWriter) {
         scaler.save(to: &writer)
+        palettes.save(to: &writer)
         average.save(to: &writer)
         for column in [mean, deviations, distance, blockSum] { writer.write(column: column) }
         for matrix in [covariance, between, precision] { writer.write(column: matrix.elements) }
@@ -61,17 +66,21 @@ extension ChartModel {
         }
     }
 
-    init?(restoring reader: inout StateReader, width: Int) {
+    init?(restoring reader: inout StateReader, width: Int, hasPalettes: Bool) {
         guard let scaler = RowScaler(restoring: &reader), scaler.width == width,
+            let palettes = hasPalettes
+                ? ValuePalettes(restoring: &reader, width: width) : ValuePalettes.quantities(width: width),
             let average = ShiftingAverage(restoring: &reader, width: width),
-            let columns = Self.columns(&reader, 4, of: width),
-            let matrices = Self.columns(&reader, 3, of: width * width), let limit = reader.readDouble(), limit > 0,
+            let columns = Self.columns(&reader, of: width, within: [1e12, 1e9, 1e12, 1e18]),
+            let matrices = Self.columns(&reader, of: width * width, within: [1e60, 1e60, 1e60]),
+            let limit = reader.readDouble(), limit > 0,
             limit.isFinite, let weight = reader.readDouble(), weight >= 1, weight < 1e12,
             let counters = Self.counters(&reader), let isAlarm = reader.readFlag(),
             let waitingRows = reader.read(UInt8.self), waitingRows < AdaptiveChart.mostDelay,
             columns[1].allSatisfy({ $0 > 0 })
         else { return nil }
         self.width = width
+        self.palettes = palettes
         (self.scaler, self.average, self.limit, self.weight) = (scaler, average, limit, weight)
         (mean, deviations, distance, blockSum) = (columns[0], columns[1], columns[2], columns[3])
         products = .init(repeating: 0, count: width)
@@ -84,17 +93,21 @@ extension ChartModel {
         self.waitingRows = Int(waitingRows)
         waiting = .init(repeating: 0, count: (2 * width + 1) * AdaptiveChart.mostDelay)
         for place in 0..<(2 * width + 1) * Int(waitingRows) {
-            guard let number = reader.readFloat(), number.isFinite else { return nil }
+            // Behind a row's values and distances stands its statistic, which may be large.
+            let bound: Float = place % (2 * width + 1) == 2 * width ? .greatestFiniteMagnitude : 1e12
+            guard let number = reader.readFloat(), abs(number) <= bound else { return nil }
             waiting[place] = number
         }
         statistic = squaredDistance()
     }
 
-    private static func columns(_ reader: inout StateReader, _ count: Int, of size: Int) -> [[Double]]? {
+    /// One column for each bound of its numbers: far beyond what a chart comes to, and small enough that going on from
+    /// there overflows nothing.
+    private static func columns(_ reader: inout StateReader, of size: Int, within bounds: [Double]) -> [[Double]]? {
         var columns: [[Double]] = []
-        for _ in 0..<count {
+        for bound in bounds {
             guard let column = reader.readColumn(of: Double.self), column.count == size,
-                column.allSatisfy(\.isFinite)
+                column.allSatisfy({ abs($0) <= bound })
             else { return nil }
             columns.append(column)
         }

@@ -12,9 +12,10 @@ internal import TocsinCore
 /// C + `wander` · B: C the covariance of d, B that of the means of blocks, which says where the asset wanders by
 /// itself. It learns `learningRows` rows in silence, then every row, with a weight that falls to 1 / `memory`; rows in
 /// alarm are not learnt, nor the last rows before one, as a beginning fault must not become normal. An alarm that
-/// lasts longer than `acceptance` rows is the new normal and learnt quickly.
+/// lasts longer than `acceptance` rows is the new normal and learnt quickly. A metric that has shown no more than two
+/// values ever has states (a lamp, a door, a pump) and no distance: it is left out until it shows a third.
 ///
-/// About 24 · width² + 1,000 · width bytes; 2 · width² multiplications a row and a matrix inverted every 64 rows.
+/// About 24 · width² + 1,020 · width bytes; 2 · width² multiplications a row and a matrix inverted every 64 rows.
 public struct AdaptiveChart: Sendable {
     public struct Settings: Sendable, Equatable {
         /// Readings over which the row is smoothed (weight 2 / (span + 1)). Default 16.

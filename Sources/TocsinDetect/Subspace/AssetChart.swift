@@ -207,8 +207,9 @@ extension AssetChart {
         (settings.limit, settings.release, settings.blocks) = (limit, release, Int(blocks))
         guard let scaler = RowScaler(restoring: &reader), scaler.width <= 1024,
             let elements = reader.readColumn(of: Double.self), elements.count == scaler.width * scaler.width,
-            elements.allSatisfy(\.isFinite), let smoothed = reader.readColumn(of: Double.self),
-            smoothed.count == scaler.width, smoothed.allSatisfy(\.isFinite), let threshold = reader.readDouble(),
+            elements.allSatisfy({ abs($0) <= 1e60 }), let smoothed = reader.readColumn(of: Double.self),
+            smoothed.count == scaler.width, smoothed.allSatisfy({ abs($0) <= 1e12 }),
+            let threshold = reader.readDouble(),
             threshold > 0, threshold.isFinite, let isAlarm = reader.readFlag()
         else { return nil }
         self.settings = settings

@@ -16,6 +16,10 @@ extension ChartModel {
         waiting = .init(repeating: 0, count: (2 * width + 1) * AdaptiveChart.mostDelay)
         self.weight = min(Double(count) * max(weight, 1), max(settings.memory, 64))
         blockLength = max(count / AdaptiveChart.blocks, 1)
+        palettes = ValuePalettes(width: width)
+        for row in 0..<count {
+            for metric in 0..<width { _ = palettes.learn(rows[row * width + metric], metric) }
+        }
         average = ShiftingAverage(width: width, weight: 2 / (max(settings.span, 1) + 1))
         // The first rows of the average are not settled yet.
         let settling = min(Int(settings.span.clamped(1, 1e6)), count / 4)

@@ -7,9 +7,15 @@ struct ChartModel: Sendable {
     /// Of the quantile's steps, on the scale of the logarithm. A tenth of what would converge fastest for a chi-square:
     /// enough for a quiet day, and a fault that begins slowly raises the limit little.
     private static let gain = 4.0
+    /// 99.5 % of the squares of a normal quantity lie below it (chi-square with one degree of freedom).
+    private static let normalQuantile = 7.879
+    /// Below it nothing has been measured.
+    private static let leastLimit = 1e-6
 
     let width: Int
     var scaler: RowScaler
+    /// Metrics that have only states so far are learnt like the others and left out of T².
+    var palettes: ValuePalettes
     var average: ShiftingAverage
     /// All in units of `scaler`.
     var mean: [Double]
@@ -43,7 +49,9 @@ struct ChartModel: Sendable {
         let rate = isAlarm ? 0 : 1 / weight
         let place = (firstWaiting + waitingRows) % AdaptiveChart.mostDelay
         let start = stride * place
+        var isWider = false
         for metric in 0..<width {
+            if metric < row.count, palettes.learn(row[metric], metric) { isWider = true }
             let standardised = metric < row.count ? scaler.standardised(row[metric], metric) : .nan
             let reach = Self.bound * deviations[metric]
             let value =
@@ -54,6 +62,7 @@ struct ChartModel: Sendable {
             waiting[start + metric] = Float(value)
             waiting[start + width + metric] = Float(distance[metric])
         }
+        if isWider { widen(settings) }
         statistic = squaredDistance()
         waiting[start + 2 * width] = Float(min(statistic, 1e30))
         let score = statistic / limit
@@ -64,8 +73,8 @@ struct ChartModel: Sendable {
 
     /// The row just seen waits; the one that has waited long enough is learnt.
     private mutating func learn(_ settings: AdaptiveChart.Settings) {
-        alarmRows = isAlarm ? min(alarmRows + 1, 1 << 40) : 0
         if isAlarm {
+            alarmRows = min(alarmRows + 1, 1 << 40)
             // What came just before it may have been its beginning.
             (firstWaiting, waitingRows) = (0, 0)
             if alarmRows <= settings.acceptance { return }
@@ -75,6 +84,9 @@ struct ChartModel: Sendable {
             waitingRows += 1
             let delay = min(Int(weight) / 40, AdaptiveChart.mostDelay - 1)
             while waitingRows > delay {
+                // A pause shorter than this does not end an alarm: noise where there was none falls below the release
+                // now and then, and would never be accepted.
+                alarmRows = 0
                 // A shorter delay than before, after a reset: what is too much is let go.
                 if waitingRows == delay + 1 { learnWaiting(settings) }
                 firstWaiting = (firstWaiting + 1) % AdaptiveChart.mostDelay
@@ -143,6 +155,13 @@ struct ChartModel: Sendable {
         return max(sum, 0)
     }
 
+    /// A metric has turned out to be a quantity: from now on it counts.
+    private mutating func widen(_ settings: AdaptiveChart.Settings) {
+        refresh(settings)
+        // Where nothing counted before, the limit is that of nothing: it begins at that of one normal metric.
+        if limit < Self.leastLimit { limit = Self.normalQuantile * max(settings.limit, 1e-9) }
+    }
+
     /// Inverts what was learnt; where it cannot be, every metric stands for itself.
     mutating func refresh(_ settings: AdaptiveChart.Settings) {
         sinceRefresh = 0
@@ -152,6 +171,10 @@ struct ChartModel: Sendable {
             precision.elements[place] = covariance.elements[place] + wander * between.elements[place]
         }
         precision.shrink(by: settings.shrinkage.clamped(0, 1), floor: floor)
+        for metric in 0..<width where palettes.isDiscrete(metric) {
+            precision.clear(metric)
+            precision[metric, metric] = 1
+        }
         if !precision.invert() {
             for place in precision.elements.indices { precision.elements[place] = 0 }
             for metric in 0..<width {
@@ -159,6 +182,7 @@ struct ChartModel: Sendable {
                 precision[metric, metric] = 1 / max(variance, floor)
             }
         }
+        for metric in 0..<width where palettes.isDiscrete(metric) { precision[metric, metric] = 0 }
         for metric in 0..<width {
             let variance = covariance[metric, metric] + between[metric, metric]
             deviations[metric] = max(variance.squareRoot(), 1)

@@ -173,16 +173,16 @@ extension PrincipalSubspace {
         writer.write(smoothedLimit)
     }
 
-    /// nil for bytes that `save` did not write.
+    /// nil for bytes that `save` did not write. Numbers within what fitting gives, so that no score overflows.
     public init?(restoring reader: inout StateReader) {
         guard reader.read(UInt8.self) == Self.version, let scaler = RowScaler(restoring: &reader),
             scaler.width <= 1024, let basis = reader.readColumn(of: Double.self),
             let inverse = reader.readColumn(of: Double.self), inverse.count <= scaler.width,
-            basis.count == inverse.count * scaler.width, basis.allSatisfy(\.isFinite),
-            inverse.allSatisfy(\.isFinite), let tSquaredLimit = reader.readDouble(), tSquaredLimit > 0,
-            let residualLimit = reader.readDouble(), residualLimit > 0, let span = reader.readDouble(), span >= 1,
-            let average = reader.readDouble(), average.isFinite, let smoothedLimit = reader.readDouble(),
-            smoothedLimit > 0
+            basis.count == inverse.count * scaler.width, basis.allSatisfy({ abs($0) <= 1.01 }),
+            inverse.allSatisfy({ $0 > 0 && $0 < 1e7 }), let tSquaredLimit = reader.readDouble(), tSquaredLimit >= 1e-9,
+            let residualLimit = reader.readDouble(), residualLimit >= 1e-9, let span = reader.readDouble(), span >= 1,
+            let average = reader.readDouble(), abs(average) < 1e30, let smoothedLimit = reader.readDouble(),
+            smoothedLimit >= 1e-9
         else { return nil }
         self.span = span
         self.average = average

@@ -66,8 +66,8 @@ extension ShiftingAverage {
         guard let weight = reader.readDouble(), weight > 0, weight <= 1,
             let values = reader.readColumn(of: Double.self), let spreads = reader.readColumn(of: Double.self),
             let before = reader.readColumn(of: SIMD2<Double>.self), values.count == width, spreads.count == width,
-            before.count == width, values.allSatisfy(\.isFinite), spreads.allSatisfy({ $0.isFinite && $0 > 0 }),
-            before.allSatisfy({ $0.x.isFinite && $0.y.isFinite })
+            before.count == width, values.allSatisfy({ abs($0) <= 1e12 }), spreads.allSatisfy({ $0 <= 1e12 && $0 > 0 }),
+            before.allSatisfy({ abs($0.x) <= 1e12 && abs($0.y) <= 1e12 })
         else { return nil }
         self.init(width: width, weight: weight)
         (self.values, self.spreads, self.before) = (values, spreads, before)

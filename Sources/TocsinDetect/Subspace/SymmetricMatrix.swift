@@ -21,6 +21,14 @@ struct SymmetricMatrix: Sendable {
         }
     }
 
+    /// A row and a column become 0.
+    mutating func clear(_ place: Int) {
+        for other in 0..<size {
+            elements[place * size + other] = 0
+            elements[other * size + place] = 0
+        }
+    }
+
     mutating func scale(by factor: Double) {
         for place in elements.indices { elements[place] *= factor }
     }

@@ -90,7 +90,7 @@ struct Shard: Sendable {
     private static let prefetchDistance = 12
 
     @inline(__always)
-    private func prefetch(_ event: Int, of batch: Batch, _ series: LocalSeries.Mapping) {
+    private mutating func prefetch(_ event: Int, of batch: Batch, _ series: LocalSeries.Mapping) {
         guard event < batch.eventCount, Int(batch.sensors[event].index) % count == number else { return }
         let first = Int(batch.firstReading[event])
         guard first < batch.series.count, let local = series.existing(batch.series[first]) else { return }
