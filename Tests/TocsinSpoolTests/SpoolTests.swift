@@ -90,6 +90,19 @@ import TocsinSpool
         }
     }
 
+    @Test func whatAReaderHoldsStaysWhateverIsReleased() async throws {
+        let (spool, _) = try Spool.open(folder: folder.path, settings: .test(segmentBytes: 1000))
+        for number in 1...100 as ClosedRange<UInt64> { _ = try spool.append(payload(number, count: 100)) }
+        try await spool.flush()
+        spool.hold("lake", after: 40)
+        spool.release(through: 90)
+        #expect((30...41).contains(spool.figures.oldestSequence))
+        #expect(try spool.read(from: 41).all().map(\.sequence) == Array(41...100))
+        spool.hold("lake", after: 95)
+        #expect((80...91).contains(spool.figures.oldestSequence))
+        await spool.close()
+    }
+
     @Test func releaseDeletesSegmentsAndNumbersGoOnAfterRestart() async throws {
         let (spool, _) = try Spool.open(folder: folder.path, settings: .test(segmentBytes: 2000))
         for number in 1...100 as ClosedRange<UInt64> { _ = try spool.append(payload(number, count: 200)) }

@@ -100,11 +100,21 @@ extension Spool {
         if hasWork { queue.async { self.removeReleased() } }
     }
 
+    /// Keeps the records behind `sequence`, whatever is released, until the next call under the same name: for those who
+    /// read the spool at their own pace and have the records up to this one.
+    public func hold(_ name: String, after sequence: UInt64) {
+        let hasWork = state.withLock { state in
+            state.holds[name] = sequence
+            return state.release(through: state.releasedThrough, settings)
+        }
+        if hasWork { queue.async { self.removeReleased() } }
+    }
+
     private func removeReleased() {
         // Deleting first may free the very space that a new segment needs.
         removeLeftovers()
         let isRolled = disk.withLock { disk in
-            let (released, isBusy) = state.withLock { ($0.releasedThrough, $0.flight != nil) }
+            let (released, isBusy) = state.withLock { ($0.deletableThrough, $0.flight != nil) }
             guard !isBusy, disk.file != nil, disk.segment.lastSequence <= released,
                 disk.segment.end > settings.rollBytes
             else { return false }

@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 public import TocsinCore
 
 /// The steps of opening a spool's folder: lock, identity, check of every segment, the active one.
@@ -50,10 +55,19 @@ struct SpoolOpening {
             throw TocsinError(.spool, error)
         }
         guard isLocked else {
+            let owner = (try? file.read(at: 0, count: 20)).flatMap {
+                Int(String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self))
+            }
+            let name = owner.map { "The process \($0)" } ?? "Another process"
             throw TocsinError(
-                .spool, "Another process uses this spool.", place: folder,
+                .spool, "\(name) uses this spool.", place: folder,
                 remedy: "Stop the other tocsin, or give this one a data folder of its own.")
         }
+        // Only a courtesy to whoever is refused: the lock itself does not depend on it.
+        do throws(FileFailure) {
+            try file.truncate(to: 0)
+            try file.write(Array("\(getpid())\n".utf8), at: 0)
+        } catch {}
         return file
     }
 

@@ -25,7 +25,10 @@ struct SpoolState: Sendable {
     var leftovers: [Segment] = []
     var nextSequence: UInt64
     var durableSequence: UInt64
+    /// What the engine no longer needs.
     var releasedThrough: UInt64 = 0
+    /// Others who read the spool at their own pace: what each of them has.
+    var holds: [String: UInt64] = [:]
     /// Takes what is appended.
     var filling = RecordGroup()
     /// Being written; nothing changes it meanwhile.
@@ -49,6 +52,9 @@ struct SpoolState: Sendable {
     var pendingBytes: Int { filling.bytes.count + (flight?.bytes.count ?? 0) }
     var diskBytes: Int64 { segments.reduce(0) { $0 + $1.end } }
 
+    /// Nobody needs the records up to this one.
+    var deletableThrough: UInt64 { min(releasedThrough, holds.values.min() ?? .max) }
+
     mutating func newTicket() -> UInt64 {
         tickets += 1
         return tickets
@@ -58,7 +64,7 @@ struct SpoolState: Sendable {
     /// to be replaced.
     mutating func release(through sequence: UInt64, _ settings: SpoolSettings) -> Bool {
         releasedThrough = max(releasedThrough, sequence)
-        let released = releasedThrough
+        let released = deletableThrough
         let count = segments.dropLast().prefix { $0.lastSequence <= released }.count
         leftovers += segments.prefix(count)
         segments.removeFirst(count)
