@@ -10,9 +10,13 @@ public final class MemoryStore: Store {
         var open: [Alarm] = []
         var failures: [TocsinError] = []
         var permanent: TocsinError?
+        var jobs: [String: JobRecord] = [:]
+        var reports: [String: QualityReport] = [:]
+        var checkpoints: [CheckpointRecord] = []
     }
 
     private let state = Mutex(State())
+    private static let keptCheckpoints = 2
 
     public init(openAlarms: [Alarm] = []) { state.withLock { $0.open = openAlarms } }
 
@@ -61,6 +65,8 @@ public final class MemoryStore: Store {
         outcomes.flatMap(\.deadLetters).first { $0.id == id }
     }
     public func removeDeadLetters(ids: [Int64]) async throws {}
+    public func lastDeadLetterID() async throws -> Int64 { outcomes.flatMap(\.deadLetters).map(\.id).max() ?? 0 }
+    public func removeDeadLetters(after id: Int64) async throws {}
     public func deadLetterCounts() async throws -> [DeadLetterReason: Int] {
         outcomes.flatMap(\.deadLetters).reduce(into: [:]) { $0[$1.reason, default: 0] += 1 }
     }
@@ -68,7 +74,42 @@ public final class MemoryStore: Store {
     public func models(name: String?) async throws -> [ModelRecord] {
         state.withLock { $0.models.filter { name == nil || $0.name == name }.sorted { $0.version > $1.version } }
     }
+
+    public func saveJob(_ job: JobRecord) async throws { state.withLock { $0.jobs[job.id] = job } }
+    public func jobs(name: String?, limit: Int) async throws -> [JobRecord] {
+        let jobs = state.withLock { $0.jobs.values.filter { name == nil || $0.name == name } }
+        return Array(jobs.sorted { ($0.started, $0.id) > ($1.started, $1.id) }.prefix(max(0, limit)))
+    }
+    public func saveQualityReport(_ report: QualityReport) async throws {
+        state.withLock { $0.reports[report.id] = report }
+    }
+    public func qualityReports(subject: String?, limit: Int) async throws -> [QualityReport] {
+        let reports = state.withLock { $0.reports.values.filter { subject == nil || $0.subject == subject } }
+        return Array(reports.sorted { ($0.created, $0.id) > ($1.created, $1.id) }.prefix(max(0, limit)))
+    }
+    public func saveCheckpoint(_ checkpoint: CheckpointRecord) async throws {
+        state.withLock { state in
+            state.checkpoints.removeAll { $0.name == checkpoint.name && $0.sequence == checkpoint.sequence }
+            state.checkpoints.append(checkpoint)
+            let ofName = state.checkpoints.filter { $0.name == checkpoint.name }.sorted { $0.sequence > $1.sequence }
+            state.checkpoints.removeAll { $0.name == checkpoint.name }
+            state.checkpoints += ofName.prefix(Self.keptCheckpoints)
+        }
+    }
+    public func checkpoint(name: String) async throws -> CheckpointRecord? {
+        state.withLock { $0.checkpoints.filter { $0.name == name }.max { $0.sequence < $1.sequence } }
+    }
+
     public func applyRetention(_ policy: RetentionPolicy, now: Timestamp) async throws -> [String: Int] { [:] }
-    public func statistics() async throws -> StoreStatistics { StoreStatistics(bytes: 0, rows: [:]) }
+    public func statistics() async throws -> StoreStatistics {
+        state.withLock { state in
+            StoreStatistics(
+                bytes: 0,
+                rows: [
+                    "jobs": state.jobs.count, "quality_reports": state.reports.count,
+                    "checkpoints": state.checkpoints.count, "model_registry": state.models.count,
+                ])
+        }
+    }
     public func close() async throws {}
 }

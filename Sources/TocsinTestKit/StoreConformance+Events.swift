@@ -17,6 +17,8 @@ extension StoreConformance {
         #expect(try await store.events(RecordQuery(sensor: "a")).count == 3)
         #expect(try await store.events(RecordQuery(sensor: "b")).count == 1)
         #expect(try await store.events(RecordQuery(sensor: "c")).flatMap(\.readings).map(\.value) == [40, 40])
+        #expect(Set(try await store.events(RecordQuery(sensor: "c")).map(\.key)) == [5, 6])
+        #expect(Set(try await store.events(RecordQuery(sensor: "a")).map(\.key)).count == 3)
     }
 
     func fates(_ store: any Store, _ table: SeriesTable) async throws {

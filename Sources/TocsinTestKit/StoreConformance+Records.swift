@@ -112,6 +112,7 @@ extension StoreConformance {
     }
 
     func deadLetters(_ store: any Store, _ table: SeriesTable) async throws {
+        #expect(try await store.lastDeadLetterID() == 0)
         var input = StoreInput(table: table)
         input.deadLetter(.malformed, position: 1, received: 1)
         input.deadLetter(.malformed, position: 2, received: 2)
@@ -137,6 +138,17 @@ extension StoreConformance {
         #expect(try await store.deadLetter(id: letter.id) == nil)
         #expect(try await store.deadLetterCounts()[.malformed] == 1)
         try await store.removeDeadLetters(ids: [])
+
+        // Those that came after a moment are told by their number.
+        let last = try await store.lastDeadLetterID()
+        let before = try await store.deadLetters(reason: nil, limit: 10, offset: 0).map(\.id)
+        #expect(before.allSatisfy { $0 <= last })
+        var more = StoreInput(table: table)
+        more.deadLetter(.malformed, position: 3)
+        try await store.write([more.outcome])
+        #expect(try await store.lastDeadLetterID() > last)
+        try await store.removeDeadLetters(after: last)
+        #expect(try await store.deadLetters(reason: nil, limit: 10, offset: 0).map(\.id) == before)
     }
 
     func models(_ store: any Store) async throws {

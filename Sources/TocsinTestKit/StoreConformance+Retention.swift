@@ -68,4 +68,72 @@ extension StoreConformance {
         try await store.write([input.outcome])
         #expect(try await store.events(RecordQuery(sensor: "s1")).count == 1)
     }
+
+    /// Old windows are thinned to those of the largest definition that follow one another; younger ones stay.
+    func retentionByThinning(_ store: any Store, _ table: SeriesTable) async throws {
+        // One-minute windows every 10 s, and five-minute windows every minute, for two hours.
+        func input() -> StoreInput {
+            var input = StoreInput(table: table)
+            for sensor in ["a", "b"] {
+                for start in stride(from: 0, to: 7200, by: 10) as StrideTo<Int64> {
+                    input.window(sensor, "t", start: start, base: Double(start))
+                    if start % 60 == 0 { input.window(sensor, "t", start: start, base: Double(start), definition: 1) }
+                }
+            }
+            return input
+        }
+        try await store.write([input().outcome])
+        let everything = RecordQuery(sensor: "a", limit: 10_000)
+        let before = try await store.windows(everything)
+        #expect(before.count == 720 + 120)
+        let policy = RetentionPolicy(thinnedWindowAge: .seconds(3600))
+        func thinned(before limit: Int64) -> [String] {
+            before.filter { window in
+                let isFive = window.end == window.start.advanced(by: .minutes(5))
+                return window.start >= StoreInput.second(limit)
+                    || isFive && (window.start.nanoseconds / 1_000_000_000 - StoreInput.epoch) % 300 == 0
+            }.map { "\($0)" }
+        }
+        let first = thinned(before: 3600)
+        #expect(first.count == 360 + 60 + 12)
+        let now = StoreInput.second(7200)
+        #expect(try await store.applyRetention(policy, now: now) == ["windows": 2 * (840 - first.count)])
+        #expect(try await store.windows(everything).map { "\($0)" } == first)
+        #expect(try await store.applyRetention(policy, now: now).isEmpty)
+        // Time goes on by less than a chunk, and what was thinned away comes again.
+        _ = try await store.applyRetention(policy, now: StoreInput.second(7270))
+        #expect(try await store.windows(everything).map { "\($0)" } == thinned(before: 3670))
+        try await store.write([input().outcome])
+        #expect(try await store.windows(everything).count == before.count)
+        _ = try await store.applyRetention(policy, now: StoreInput.second(7270))
+        #expect(try await store.windows(everything).map { "\($0)" } == thinned(before: 3670))
+        // The age that deletes comes after the one that thins.
+        let both = RetentionPolicy(windowAge: .seconds(5400), thinnedWindowAge: .seconds(3600))
+        _ = try await store.applyRetention(both, now: StoreInput.second(7270))
+        let young = StoreInput.second(1870)
+        let expected = before.filter { $0.start >= young }.map { "\($0)" }
+        #expect(
+            try await store.windows(everything).map { "\($0)" }
+                == thinned(before: 3670).filter(Set(expected).contains))
+    }
+
+    func retentionOfJobs(_ store: any Store) async throws {
+        for second in 0..<10 as Range<Int64> {
+            try await store.saveJob(
+                JobRecord(
+                    id: "j\(second)", name: "etl", state: second == 0 ? .running : .succeeded,
+                    started: StoreInput.second(second), finished: second == 0 ? nil : StoreInput.second(second)))
+            try await store.saveQualityReport(
+                QualityReport(
+                    id: "q\(second)", subject: "silver", created: StoreInput.second(second),
+                    start: StoreInput.second(0), end: StoreInput.second(1), rowsIn: 1, rowsOut: 1, isPassed: false,
+                    rules: "{}"))
+        }
+        let policy = RetentionPolicy(jobAge: .seconds(4))
+        #expect(
+            try await store.applyRetention(policy, now: StoreInput.second(10)) == ["jobs": 5, "quality_reports": 6])
+        // One that runs stays whatever its age.
+        #expect(try await store.jobs(name: nil, limit: 100).map(\.id) == ["j9", "j8", "j7", "j6", "j0"])
+        #expect(try await store.qualityReports(subject: nil, limit: 100).map(\.id) == ["q9", "q8", "q7", "q6"])
+    }
 }

@@ -13,8 +13,10 @@ public import TocsinCore
 public struct StoreConformance: Sendable {
     public enum Check: String, Sendable, CaseIterable {
         case replay, narrowEvents, fates, eventListing, eventPaging, oddContent, names
-        case windows, anomalies, alarms, decisions, deadLetters, models
-        case atomicity, retentionByAge, retentionBySize, readingWhileWriting, close
+        case held, filters, paging, statistics
+        case windows, anomalies, alarms, decisions, deadLetters, models, jobs, qualityReports, checkpoints
+        case retentionByAge, retentionBySize, retentionByThinning, retentionOfJobs
+        case atomicity, readingWhileWriting, close
     }
 
     let make: @Sendable (SeriesTable) async throws -> any Store
@@ -39,9 +41,18 @@ public struct StoreConformance: Sendable {
         case .deadLetters: try await deadLetters(store, table)
         case .decisions: try await decisions(store, table)
         case .models: try await models(store)
+        case .jobs: try await jobs(store)
+        case .qualityReports: try await qualityReports(store)
+        case .checkpoints: try await checkpoints(store)
+        case .held: try await held(store, table)
+        case .filters: try await filters(store, table)
+        case .paging: try await paging(store, table)
+        case .statistics: try await statistics(store, table)
         case .atomicity: try await atomicity(store, table)
         case .retentionByAge: try await retentionByAge(store, table)
         case .retentionBySize: try await retentionBySize(store, table)
+        case .retentionByThinning: try await retentionByThinning(store, table)
+        case .retentionOfJobs: try await retentionOfJobs(store)
         case .readingWhileWriting: try await readingWhileWriting(store, table)
         case .close: try await close(store, table)
         }
@@ -65,6 +76,29 @@ public struct StoreConformance: Sendable {
         try await store.write([input.outcome])
         try await store.write([input.outcome, input.outcome])
         #expect(try await contents(of: store) == first)
+    }
+
+    /// What a redelivery finds already there is said for each outcome by itself, also within one write.
+    private func held(_ store: any Store, _ table: SeriesTable) async throws {
+        var first = StoreInput(table: table)
+        first.event("a", at: 1, [("t", 1), ("u", 2), ("v", 3)], refused: ["u"])
+        first.event("a", at: 2, [("t", 4)], fate: .late)
+        first.event("a", at: 3, [("t", 5)], fate: .duplicate)
+        var second = StoreInput(table: table)
+        second.event("a", at: 2, [("t", 4)], fate: .late)
+        second.event("b", at: 1, [("t", 6)])
+        #expect(try await store.write([first.outcome, second.outcome]) == [HeldReadings(), HeldReadings(late: 1)])
+        #expect(
+            try await store.write([second.outcome, first.outcome])
+                == [HeldReadings(stored: 1, late: 1), HeldReadings(stored: 2, late: 1)])
+        // One that brings more readings of the same event than are there is no repetition.
+        var more = StoreInput(table: table)
+        more.event("a", at: 1, [("t", 1), ("u", 2), ("v", 3)])
+        #expect(try await store.write([more.outcome]) == [HeldReadings()])
+        #expect(try await store.events(RecordQuery(sensor: "a")).last?.readings.map(\.metric) == ["t", "u", "v"])
+        #expect(try await store.write([more.outcome]) == [HeldReadings(stored: 3)])
+        #expect(try await store.events(RecordQuery()).count == 3)
+        #expect(try await store.write([]) == [])
     }
 
     /// Everything that can be listed, as text that can be compared.

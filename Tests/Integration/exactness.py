@@ -84,7 +84,7 @@ def tables(data):
         "events": f"SELECT {sensor}, time, event_key, late, readings, payload FROM sensor_events ORDER BY 1, 2, 3",
         "anomalies": f"SELECT id, alarm_id, {sensor}, metric, kind, detector, model, start, time, value, expected_low, expected_high, score, p_value, contributions, sentence FROM anomalies ORDER BY id",
         "alarms": f"SELECT id, {sensor}, metric, kind, state, severity, raised, last_seen, cleared, verdicts, score, p_value, sentence FROM alarms ORDER BY id",
-        "models": "SELECT name, version, origin, format, summary, data FROM models ORDER BY 1, 2",
+        "models": "SELECT name, version, origin, format, summary, data FROM model_registry ORDER BY 1, 2",
         "dead letters": "SELECT DISTINCT reason, detail, payload, readings FROM dead_letters ORDER BY 1, 2, 3",
     }.items():
         result[name] = database.execute(query).fetchall()

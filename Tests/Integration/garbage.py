@@ -305,12 +305,12 @@ def corrupted_model():
         tocsin("train", data / "input.json", "--data-dir", data / "out").ended(0)
         for content in (b"", b"\x00", RANDOM.randbytes(5000), None):
             database = sqlite3.connect(data / "out" / DATABASE)
-            saved = database.execute("SELECT count(*) FROM models").fetchone()[0]
+            saved = database.execute("SELECT count(*) FROM model_registry").fetchone()[0]
             expect(saved > 0, "no model was saved")
             if content is None:
-                database.execute("UPDATE models SET data = substr(data, 1, length(data) / 2)")
+                database.execute("UPDATE model_registry SET data = substr(data, 1, length(data) / 2)")
             else:
-                database.execute("UPDATE models SET data = ?", (content,))
+                database.execute("UPDATE model_registry SET data = ?", (content,))
             database.commit()
             database.close()
             finished = tocsin("replay", "--use-models", data / "input.json", "--data-dir", data / "out")

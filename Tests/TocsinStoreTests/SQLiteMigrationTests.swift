@@ -19,7 +19,7 @@ import TocsinTestKit
 
         let table = SeriesTable()
         let store = try SQLiteStore(path: path, table: table)
-        #expect(try await store.text("PRAGMA user_version") == ["3"])
+        #expect(try await store.text("PRAGMA user_version") == ["4"])
         #expect(try await store.events(RecordQuery(sensor: "pump")).map(\.payload) == [Array("{}".utf8)])
         let windows = try await store.windows(RecordQuery(sensor: "pump", metric: "t", limit: 1000))
         #expect(windows.map(\.start) == (0..<count).reversed().map { StoreInput.second(Int64($0) * 10) })
@@ -65,6 +65,85 @@ import TocsinTestKit
         #expect(left.0 == 1)
         #expect(left.1 == 4)
         try queue.close()
+    }
+
+    /// Killed at any moment of a migration, a process leaves a database that the next one brings up to date.
+    @Test func aMigrationThatIsKilledIsTakenUpAgain() async throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("tocsin.db")
+        try Self.makeSchemaOne(path, windows: 700)
+        var images: [(path: String, version: Int)] = []
+        try SQLiteStore.migrate(path: path) { step, isCommitted in
+            // The files as they are at this moment, in use, are what a killed process leaves.
+            let image = folder.path("killed-\(step)-\(isCommitted).db")
+            try folder.copy(path, to: image)
+            try folder.copy(path + "-wal", to: image + "-wal")
+            images.append((image, isCommitted ? step : step - 1))
+        }
+        let known = try SQLiteStore.schemaStatus(path: path).knownVersion
+        #expect(images.count == 2 * (known - 1))
+        let expected = try await Self.contents(path)
+        for image in images {
+            #expect(try SQLiteStore.schemaStatus(path: image.path).version == image.version, "\(image)")
+            #expect(try await Self.contents(image.path) == expected, "\(image)")
+            #expect(try SQLiteStore.schemaStatus(path: image.path).version == known, "\(image)")
+        }
+    }
+
+    /// Of two processes at once one migrates; the other is refused, and finds the work done when it comes again.
+    @Test func oneOfTwoProcessesMigrates() async throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("tocsin.db")
+        try Self.makeSchemaOne(path, windows: 700)
+        var refused: [TocsinError?] = []
+        var steps = 0
+        try SQLiteStore.migrate(path: path) { _, isCommitted in
+            steps += isCommitted ? 1 : 0
+            refused.append(SQLiteOpeningTests.failure { try SQLiteStore.migrate(path: path) { _, _ in } })
+        }
+        #expect(refused.allSatisfy { $0?.message.contains("in use by process \(folder.processID)") == true })
+        #expect(steps == 3)
+        try SQLiteStore.migrate(path: path) { _, _ in steps += 1 }
+        #expect(steps == 3)
+    }
+
+    @Test func theStatusSaysWhatIsToComeAndChangesNothing() async throws {
+        let folder = try ScratchFolder()
+        let path = folder.path("to csin?.db")
+        let none = try SQLiteStore.schemaStatus(path: path)
+        #expect(none.version == 0 && none.stepsToCome.count == none.knownVersion && !none.isNewer)
+        #expect(try !ScratchFolder.exists(path))
+        try Self.makeSchemaOne(path, windows: 3)
+        let bytes = try folder.read(path)
+        let status = try SQLiteStore.schemaStatus(path: path)
+        #expect(status.version == 1 && status.place == path)
+        #expect(status.stepsToCome.map(\.number) == Array(2...status.knownVersion))
+        #expect(status.stepsToCome.allSatisfy { $0.sql.contains("CREATE TABLE") && !$0.title.isEmpty })
+        #expect(try folder.read(path) == bytes)
+        for suffix in ["-wal", "-shm", ".lock", "-journal"] { #expect(try !ScratchFolder.exists(path + suffix)) }
+
+        // While a writer has it open, and after a newer program has been at it.
+        let store = try SQLiteStore(path: path, table: SeriesTable())
+        #expect(try SQLiteStore.schemaStatus(path: path).stepsToCome.isEmpty)
+        try await store.close()
+        var newer = try folder.read(path)
+        newer[63] = 99
+        try folder.write(newer, to: path)
+        let after = try SQLiteStore.schemaStatus(path: path)
+        #expect(after.isNewer && after.version == 99 && after.stepsToCome.isEmpty)
+        try folder.write(Array(repeating: UInt8(ascii: "x"), count: 5000), to: path)
+        let error = SQLiteOpeningTests.failure { _ = try SQLiteStore.schemaStatus(path: path) }
+        #expect(error?.message.contains("not an SQLite database") == true)
+    }
+
+    private static func contents(_ path: String) async throws -> [String] {
+        let store = try SQLiteStore(path: path, table: SeriesTable())
+        let text =
+            try await store.text("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            + (try await store.windows(RecordQuery(limit: 10_000)).map { "\($0)" })
+            + (try await store.events(RecordQuery(limit: 10_000)).map { "\($0)" })
+        try await store.close()
+        return text
     }
 
     private static func makeSchemaOne(_ path: String, windows count: Int) throws {

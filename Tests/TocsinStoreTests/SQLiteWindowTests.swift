@@ -19,23 +19,4 @@ import TocsinTestKit
         #expect(windows.first?.statistics.first == 12)
         try await store.close()
     }
-
-    @Test func lettersAfterANumberAreRemovedAndNoOthers() async throws {
-        let table = SeriesTable()
-        let store = try SQLiteStore.temporary(table: table)
-        #expect(try await store.lastDeadLetterID() == 0)
-        var input = StoreInput(table: table)
-        input.deadLetter(.malformed, position: 1)
-        input.deadLetter(.future, position: 2)
-        try await store.write([input.outcome])
-        let last = try await store.lastDeadLetterID()
-        var more = StoreInput(table: table)
-        more.deadLetter(.malformed, position: 3)
-        try await store.write([more.outcome])
-        try await store.removeDeadLetters(after: last)
-        let left = try await store.deadLetters(reason: nil, limit: 10, offset: 0)
-        #expect(left.map(\.position).sorted() == [1, 2])
-        #expect(try await store.lastDeadLetterID() == last)
-        try await store.close()
-    }
 }

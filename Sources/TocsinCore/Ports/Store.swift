@@ -28,12 +28,31 @@ public protocol Store: Sendable {
     func deadLetter(id: Int64) async throws -> DeadLetter?
     /// Called after a letter was sent again successfully.
     func removeDeadLetters(ids: [Int64]) async throws
+    /// Highest number that a letter has had, 0 before the first.
+    func lastDeadLetterID() async throws -> Int64
+    /// Those with a higher number.
+    func removeDeadLetters(after id: Int64) async throws
     func deadLetterCounts() async throws -> [DeadLetterReason: Int]
 
     /// Of the models that the program learnt by itself only the newest five versions of each name are kept.
     func saveModel(_ model: ModelRecord) async throws
     /// Newest version first; all names when `name` is nil. `data` is filled in.
     func models(name: String?) async throws -> [ModelRecord]
+
+    /// Writes a job over its earlier record of the same id.
+    func saveJob(_ job: JobRecord) async throws
+    /// Newest start first; all names when `name` is nil.
+    func jobs(name: String?, limit: Int) async throws -> [JobRecord]
+
+    /// Writes a report over an earlier one of the same id.
+    func saveQualityReport(_ report: QualityReport) async throws
+    /// Newest first; all subjects when `subject` is nil.
+    func qualityReports(subject: String?, limit: Int) async throws -> [QualityReport]
+
+    /// Keeps the newest two of each name; one with a sequence that is there already is written over.
+    func saveCheckpoint(_ checkpoint: CheckpointRecord) async throws
+    /// The newest of that name.
+    func checkpoint(name: String) async throws -> CheckpointRecord?
 
     /// Deletes what is older than the policy says, oldest first; returns rows deleted by table.
     func applyRetention(_ policy: RetentionPolicy, now: Timestamp) async throws -> [String: Int]
@@ -92,10 +111,12 @@ public struct StoredEvent: Sendable {
     public var readings: [(metric: String, value: Double, unit: String?)]
     /// The message as received.
     public var payload: [UInt8]
+    /// What tells it from other events of its sensor and time, as in a batch.
+    public var key: UInt64
 
     public init(
         sensor: String, time: Timestamp, received: Timestamp, source: String, isLate: Bool,
-        readings: [(metric: String, value: Double, unit: String?)], payload: [UInt8]
+        readings: [(metric: String, value: Double, unit: String?)], payload: [UInt8], key: UInt64 = 0
     ) {
         self.sensor = sensor
         self.time = time
@@ -104,6 +125,7 @@ public struct StoredEvent: Sendable {
         self.isLate = isLate
         self.readings = readings
         self.payload = payload
+        self.key = key
     }
 }
 
@@ -171,17 +193,90 @@ public struct RetentionPolicy: Sendable {
     public var deadLetterAge: Span64?
     /// Upper bound of the database file: above it the oldest events, then the oldest windows, go first.
     public var maxBytes: Int64?
+    /// Older windows are thinned: of the largest definition those that follow one another without a gap stay (of five
+    /// minutes every minute, one of five), the others go. No number is changed.
+    public var thinnedWindowAge: Span64?
+    /// Of jobs that have ended, by their start, and of quality reports, by when they were made.
+    public var jobAge: Span64?
 
     public init(
         eventAge: Span64? = nil, windowAge: Span64? = nil, anomalyAge: Span64? = nil, deadLetterAge: Span64? = nil,
-        maxBytes: Int64? = nil
+        maxBytes: Int64? = nil, thinnedWindowAge: Span64? = nil, jobAge: Span64? = nil
     ) {
         self.eventAge = eventAge
         self.windowAge = windowAge
         self.anomalyAge = anomalyAge
         self.deadLetterAge = deadLetterAge
         self.maxBytes = maxBytes
+        self.thinnedWindowAge = thinnedWindowAge
+        self.jobAge = jobAge
     }
+}
+
+/// Which of the windows older than `RetentionPolicy.thinnedWindowAge` stay: the rule that every store follows.
+public struct WindowThinning: Sendable, Equatable {
+    /// Windows of smaller definitions go.
+    public var size: Int64
+    /// The largest definition's own slide: windows of other definitions that are not smaller stay as they are.
+    public var slide: Int64
+    /// Of the largest definition those stay whose start is a multiple of this: as many slides as fit into the size.
+    public var step: Int64
+
+    /// nil where there is no definition, or one that has no size.
+    public init?(_ definitions: [WindowDefinition]) {
+        let largest = definitions.max {
+            ($0.size.nanoseconds, $1.slide.nanoseconds) < ($1.size.nanoseconds, $0.slide.nanoseconds)
+        }
+        guard let largest, largest.size.nanoseconds > 0, largest.slide.nanoseconds > 0 else { return nil }
+        size = largest.size.nanoseconds
+        slide = largest.slide.nanoseconds
+        step = slide * max(1, size / slide)
+    }
+
+    public func keeps(_ definition: WindowDefinition, start: Timestamp) -> Bool {
+        guard definition.size.nanoseconds >= size else { return false }
+        let isLargest = definition.size.nanoseconds == size && definition.slide.nanoseconds == slide
+        return !isLargest || start.nanoseconds % step == 0
+    }
+}
+
+/// The schema of a store and the steps that bring it up to date: what `tocsin migrate` shows.
+public struct SchemaStatus: Sendable, Equatable {
+    public struct Step: Sendable, Equatable {
+        /// From 1.
+        public var number: Int
+        /// For people: what it brings.
+        public var title: String
+        /// Its statements; what the program does between them stands in comments.
+        public var sql: String
+        public var isApplied: Bool
+
+        public init(number: Int, title: String, sql: String, isApplied: Bool) {
+            self.number = number
+            self.title = title
+            self.sql = sql
+            self.isApplied = isApplied
+        }
+    }
+
+    /// The file, or the database and its server.
+    public var place: String
+    /// Number of the last step applied; 0 = nothing is there yet.
+    public var version: Int
+    /// Number of the last step that this program knows.
+    public var knownVersion: Int
+    public var steps: [Step]
+
+    public init(place: String, version: Int, knownVersion: Int, steps: [Step]) {
+        self.place = place
+        self.version = version
+        self.knownVersion = knownVersion
+        self.steps = steps
+    }
+
+    /// Made by a newer version of the program, which alone can open it.
+    public var isNewer: Bool { version > knownVersion }
+    public var stepsToCome: [Step] { steps.filter { !$0.isApplied } }
 }
 
 public struct StoreStatistics: Sendable {

@@ -108,6 +108,9 @@ struct SQLStatement {
         return Int(changed)
     }
 
+    /// Of the connection: GRDB's own property asks each time whether the thread is right.
+    var lastInsertedID: Int64 { sqlite3_last_insert_rowid(connection) }
+
     /// True when a row is ready, false after the last.
     func next() throws -> Bool {
         let code = sqlite3_step(handle)

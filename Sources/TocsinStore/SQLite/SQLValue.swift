@@ -8,6 +8,11 @@ enum SQLValue {
     case blob([UInt8])
     case null
 
+    /// For `IN (SELECT value FROM json_each(?))`: one statement whatever the numbers.
+    static func list(_ numbers: [Int64]) -> SQLValue {
+        .text("[\(numbers.map(String.init).joined(separator: ","))]")
+    }
+
     static func optional(_ text: String?) -> SQLValue { text.map(SQLValue.text) ?? .null }
 }
 

@@ -15,7 +15,10 @@ enum SQLiteConnection {
     private static let readerCount = 4
     private static let readerCacheBytes = 8 << 20
 
-    static func open(path: String, settings: SQLiteSettings, isDurable: Bool) throws -> DatabasePool {
+    static func open(
+        path: String, settings: SQLiteSettings, isDurable: Bool,
+        observing: (SQLiteSchema.Moment) throws -> Void = { _ in }
+    ) throws -> DatabasePool {
         try refuseForeignFile(path)
         var configuration = Configuration()
         configuration.label = "tocsin.store"
@@ -30,6 +33,8 @@ enum SQLiteConnection {
             let cache = isReader ? readerCacheBytes : settings.cacheBytes
             try database.execute(sql: "PRAGMA cache_size = -\(max(1, cache / 1024))")
             guard !isReader else { return }
+            // Distributions switch it on: deleted pages would be written once more, filled with zeros.
+            try database.execute(sql: "PRAGMA secure_delete = OFF")
             // These two take effect only while the file is empty.
             try database.execute(sql: "PRAGMA page_size = \(pageBytes)")
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
@@ -41,13 +46,13 @@ enum SQLiteConnection {
         try pool.writeWithoutTransaction { database in
             // Last, because GRDB sets NORMAL when it turns the log on, and NORMAL may lose commits in a power cut.
             try database.execute(sql: "PRAGMA synchronous = \(isDurable ? "FULL" : "OFF")")
-            try SQLiteSchema.migrate(database)
+            try SQLiteSchema.migrate(database, observing: observing)
         }
         return pool
     }
 
     /// SQLite takes a file shorter than its smallest page for an empty database and writes over it: ask first.
-    private static func refuseForeignFile(_ path: String) throws {
+    static func refuseForeignFile(_ path: String) throws {
         let smallestPage = 512
         var status = stat()
         guard stat(path, &status) == 0, status.st_size > 0 else { return }

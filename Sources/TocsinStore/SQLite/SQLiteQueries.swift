@@ -51,7 +51,8 @@ struct Selection {
             arguments.append(.integer(sensor))
         }
         if let metric {
-            sql += " AND t.metric = ?"
+            // Of one sensor there are few: the sign keeps the planner from walking all of a metric.
+            sql += " AND \(sensor == nil ? "" : "+")t.metric = ?"
             arguments.append(.text(metric))
         }
         return (sql, arguments)
@@ -69,8 +70,9 @@ enum SQLiteQueries {
             """
             SELECT t.id, t.alarm_id, s.name, t.metric, t.kind, t.detector, t.model, t.start, t.time, t.value,
                 t.expected_low, t.expected_high, t.score, t.p_value, t.contributions, t.sentence, t.note
-            FROM anomalies t JOIN sensors s ON s.id = t.sensor_id
-            WHERE \(conditions) ORDER BY t.time DESC, t.rowid DESC LIMIT ? OFFSET ?
+            FROM (SELECT t.rowid AS number FROM anomalies t WHERE \(conditions)
+                ORDER BY t.time DESC, t.rowid DESC LIMIT ? OFFSET ?) page
+            CROSS JOIN anomalies t ON t.rowid = page.number CROSS JOIN sensors s ON s.id = t.sensor_id
             """, arguments + selection.page
         ) { row -> Anomaly? in
             // A word of a newer version is passed over rather than shown as something else.
@@ -191,10 +193,11 @@ enum SQLiteQueries {
     // MARK: Models
 
     static func models(name: String?, _ database: Database) throws -> [ModelRecord] {
-        let filter = name == nil ? "" : "WHERE name = ?"
-        return try database.rows(
-            "SELECT name, version, origin, created, format, summary, data FROM models \(filter) ORDER BY name, version DESC",
-            name.map { [.text($0)] } ?? []
+        try database.rows(
+            """
+            SELECT name, version, origin, created, format, summary, data FROM model_registry
+            \(name == nil ? "" : "WHERE name = ?") ORDER BY name, version DESC
+            """, name.map { [.text($0)] } ?? []
         ) { row in
             ModelRecord(
                 name: row.text(0), version: Int(row.int64(1)),

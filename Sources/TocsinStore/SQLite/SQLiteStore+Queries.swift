@@ -58,7 +58,10 @@ extension SQLiteStore {
     public func statistics() async throws -> StoreStatistics {
         try await query { [path] database in
             var rows: [String: Int] = [:]
-            for table in ["sensors", "series", "anomalies", "alarms", "models", "dead_letters"] {
+            for table in [
+                "sensors", "series", "anomalies", "alarms", "model_registry", "dead_letters", "jobs", "quality_reports",
+                "checkpoints",
+            ] {
                 rows[table] = Int(try database.integer("SELECT count(*) FROM \(table)") ?? 0)
             }
             // Counting millions of rows takes seconds; their ids are given out one after the other.

@@ -41,7 +41,7 @@ extension SQLiteWriter {
                     }
                     if changed == 0 {
                         count(event, of: outcome, in: &held)
-                    } else if database.lastInsertedRowID == events.nextID {
+                    } else if statement.lastInsertedID == events.nextID {
                         events.useNextID()
                     }
                 }

@@ -18,10 +18,10 @@ extension SQLiteWriter {
             "p_value", "sentence", "summary", "cause",
         ])
     private static let upsertModel = upsert(
-        into: "models", key: ["name", "version"], ["origin", "created", "format", "summary", "data"])
+        into: "model_registry", key: ["name", "version"], ["origin", "created", "format", "summary", "data"])
 
     // An update in place, not REPLACE: a replay must leave the very same row.
-    private static func upsert(into table: String, key: [String], _ columns: [String]) -> String {
+    static func upsert(into table: String, key: [String], _ columns: [String]) -> String {
         let all = key + columns
         return """
             INSERT INTO \(table) (\(all.joined(separator: ", ")))
@@ -114,7 +114,7 @@ extension SQLiteWriter {
                 .text(model.format), .text(model.summary), .blob(model.data),
             ])
         try database.run(
-            "DELETE FROM models WHERE name = ? AND origin = 'learned' AND version <= ?",
+            "DELETE FROM model_registry WHERE name = ? AND origin = 'learned' AND version <= ?",
             [.text(model.name), .integer(Int64(model.version - keptVersions))])
     }
 

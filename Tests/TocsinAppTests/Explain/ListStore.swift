@@ -47,6 +47,14 @@ struct ListStore: Store {
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] { [] }
     func deadLetter(id: Int64) async throws -> DeadLetter? { nil }
     func removeDeadLetters(ids: [Int64]) async throws {}
+    func lastDeadLetterID() async throws -> Int64 { 0 }
+    func removeDeadLetters(after id: Int64) async throws {}
+    func saveJob(_ job: JobRecord) async throws {}
+    func jobs(name: String?, limit: Int) async throws -> [JobRecord] { [] }
+    func saveQualityReport(_ report: QualityReport) async throws {}
+    func qualityReports(subject: String?, limit: Int) async throws -> [QualityReport] { [] }
+    func saveCheckpoint(_ checkpoint: CheckpointRecord) async throws {}
+    func checkpoint(name: String) async throws -> CheckpointRecord? { nil }
     func deadLetterCounts() async throws -> [DeadLetterReason: Int] { [:] }
     func saveModel(_ model: ModelRecord) async throws {}
     func applyRetention(_ policy: RetentionPolicy, now: Timestamp) async throws -> [String: Int] { [:] }

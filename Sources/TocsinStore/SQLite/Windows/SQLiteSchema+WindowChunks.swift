@@ -11,9 +11,21 @@ extension SQLiteSchema {
             INSERT INTO window_row_numbers (row) SELECT row FROM numbers
             """, [.integer(Int64(WindowChunkPacker.rows - 1))])
         try convertWindows(database)
-        try database.execute(sql: "DROP TABLE window_index; DROP TABLE window_runs; DROP TABLE windows")
+        try database.execute(sql: dropRows)
         try database.execute(sql: WindowView.sql)
     }
+
+    /// The statements of step 2, for people.
+    static var packWindowsStatements: String {
+        """
+        \(chunkTables)
+        -- The program reads all rows of `windows` and writes them into `window_chunks`, packed.
+        \(dropRows)
+        \(WindowView.sql)
+        """
+    }
+
+    private static let dropRows = "DROP TABLE window_index; DROP TABLE window_runs; DROP TABLE windows;"
 
     private static let chunkTables = """
         CREATE TABLE window_chunks (

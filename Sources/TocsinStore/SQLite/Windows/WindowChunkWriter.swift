@@ -161,13 +161,18 @@ struct WindowChunkWriter {
         try Self.write(rows, definition, &packer, database)
     }
 
-    /// Writes a chunk again with those windows alone that start at `limit` or later; returns the windows dropped.
-    static func trim(_ id: Int64, before limit: Int64, _ database: Database) throws -> Int {
+    /// Writes a chunk again with those windows alone that `isWanted` (definition and start); returns the windows dropped.
+    static func trim(
+        _ id: Int64, keeping isWanted: (WindowDefinition, Int64) -> Bool, _ database: Database
+    ) throws -> Int {
         guard let chunk = try WindowChunk.load(id, database) else { return 0 }
         var rows = WindowRows()
-        rows.append(chunk) { chunk.keys.start($0) >= limit }
+        rows.append(chunk) { isWanted(chunk.keys.definition, chunk.keys.start($0)) }
         guard rows.count < chunk.keys.rows else { return 0 }
-        guard !rows.isEmpty else { return try database.run("DELETE FROM window_chunks WHERE id = ?", [.integer(id)]) }
+        guard !rows.isEmpty else {
+            try database.run("DELETE FROM window_chunks WHERE id = ?", [.integer(id)])
+            return chunk.keys.rows
+        }
         var packer = WindowChunkPacker()
         packer.pack(rows, 0..<rows.count, chunk.keys.definition)
         try insert(packer, id: id, rows: rows.count, chunk.keys.definition, database)
