@@ -26,6 +26,8 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -41,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -52,6 +55,10 @@ let package = Package(
         .target(name: "CTocsinKernels"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CWebAssets"),
+        // Opened when they are first needed: the program starts on machines without them.
+        .target(name: "CPostgres", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CDuckDB", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CLakeSQL"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Readings, batches, series table, time, ports, errors.
@@ -78,6 +85,14 @@ let package = Package(
 
         // The edges.
         .target(name: "TocsinStore", dependencies: ["TocsinCore", grdb], swiftSettings: common),
+        .target(name: "TocsinPostgres", dependencies: ["TocsinCore", "CPostgres"], swiftSettings: common),
+        .target(
+            name: "TocsinS3", dependencies: ["TocsinCore", crypto, httpClient, nioCore, nioHTTP1, nioSSL],
+            swiftSettings: common),
+        // Parquet: bronze from the spool, silver and gold by SQL.
+        .target(
+            name: "TocsinLake", dependencies: ["TocsinCore", "TocsinSpool", "CDuckDB", "CLakeSQL"],
+            swiftSettings: common),
         .target(
             name: "TocsinConnectors",
             dependencies: [
@@ -105,7 +120,7 @@ let package = Package(
             name: "TocsinApp",
             dependencies: [
                 "CTocsinKernels", "TocsinChart", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
-                "TocsinSpool", "TocsinStore", "TocsinConnectors", "TocsinEvaluation", "TocsinJobs", "TocsinServer",
+                "TocsinSpool", "TocsinStore", "TocsinPostgres", "TocsinLake", "TocsinS3", "TocsinConnectors", "TocsinEvaluation", "TocsinJobs", "TocsinServer",
                 "TocsinConfiguration", httpClient, nioCore, nioHTTP1, lifecycle, unixSignals, logging,
             ],
             swiftSettings: common),
@@ -159,6 +174,15 @@ let package = Package(
         .testTarget(name: "TocsinSpoolTests", dependencies: ["TocsinCore", "TocsinSpool"], swiftSettings: common),
         .testTarget(
             name: "TocsinStoreTests", dependencies: ["TocsinCore", "TocsinStore", "TocsinTestKit", grdb],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinPostgresTests", dependencies: ["TocsinCore", "TocsinPostgres", "TocsinTestKit"],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinLakeTests", dependencies: ["TocsinCore", "TocsinLake", "TocsinSpool", "TocsinTestKit"],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinS3Tests", dependencies: ["TocsinCore", "TocsinS3", crypto, nioCore, nioHTTP1, nioPosix],
             swiftSettings: common),
         .testTarget(
             name: "TocsinConnectorsTests", dependencies: ["TocsinCore", "TocsinConnectors", "TocsinDecode", "TocsinTestKit", logging],

@@ -88,8 +88,10 @@ function drawSystem(value) {
     ["Store", format.bytes(value.store_bytes)],
     ["Late readings", format.count(value.late_total)],
     ["Duplicates", format.count(value.duplicates_total)],
+    ...lakeFacts(value.lake),
   ];
   const list = byId("system");
+  while (list.children.length > facts.length) list.lastChild.remove();
   facts.forEach(([name, fact], index) => {
     let row = list.children[index];
     if (!row) {
@@ -97,11 +99,23 @@ function drawSystem(value) {
       row.append(create("dt", "", name), create("dd"));
       list.append(row);
     }
+    text(row.firstChild, name);
     text(row.lastChild, fact);
   });
   const sources = Array.isArray(value.sources) ? value.sources.slice(0, 50) : [];
   byId("sources-table").hidden = sources.length === 0;
   rows(byId("sources"), sources.map((source) => [source.name, format.words(source.state), format.count(source.readings_total)]));
+}
+
+function lakeFacts(lake) {
+  if (!lake) return [];
+  const layers = Array.isArray(lake.layers) ? lake.layers : [];
+  const etl = lake.last_etl;
+  const facts = layers.map((layer) => [`Lake, ${layer.name}`, format.bytes(layer.bytes)]);
+  facts.push(["Lake", lake.state === "ok" ? "up to date" : `${format.words(lake.state)}: ${lake.reason ?? "no reason given"}`]);
+  if (lake.waiting_files) facts.push(["Waiting for S3", `${format.count(lake.waiting_files)} files, ${format.bytes(lake.waiting_bytes)}`]);
+  if (etl) facts.push(["Last ETL", `${format.words(etl.state)}, ${format.moment(Date.parse(etl.finished ?? etl.started))}`]);
+  return facts;
 }
 
 function drawSpark() {

@@ -5,7 +5,6 @@ public import TocsinCore
 internal import TocsinDetect
 public import TocsinEngine
 internal import TocsinSpool
-public import TocsinStore
 
 /// The objects that every way of running shares: names, store, engine, alerts.
 public struct Pipeline: Sendable {
@@ -13,10 +12,10 @@ public struct Pipeline: Sendable {
     public let clock: any WallClock
     public let logger: Logger
     public let table: SeriesTable
-    public let store: SQLiteStore
+    public let store: any Store
     public let engine: Engine
     public let dispatcher: AlertDispatcher
-    private let durability: EngineDurability?
+    let durability: EngineDurability?
 
     /// Opens the store, loads the saved forests and builds the engine around them; nothing runs yet.
     /// - Parameters:
@@ -37,10 +36,7 @@ public struct Pipeline: Sendable {
         self.logger = logger
         try DataFolder.create(at: configuration.data.directory)
         table = SeriesTable(maxSeries: configuration.engine.maxSeries)
-        store = try SQLiteStore(
-            path: configuration.storePath, table: table,
-            settings: SQLiteSettings(
-                storesEvents: configuration.store.storeEvents, windows: configuration.windows))
+        store = try StoreAccess(configuration).writing(table: table)
         let channels = tellsAlerts ? AlertChannels.make(configuration, clock: clock) : []
         let relay = ConditionRelay()
         durability =

@@ -60,7 +60,16 @@ extension Engine {
         let isWhole = !isFirst && durability?.spool.figures.oldestSequence == 1
         guard settings.isLive, !isWhole else { return false }
         let since = clock.now().advanced(by: Span64(nanoseconds: -settings.alarms.feedback.decay.nanoseconds))
-        let (open, feedback) = (try await store.openAlarms(), try await store.feedback(since: since))
+        let (open, feedback): ([Alarm], [Feedback])
+        do {
+            (open, feedback) = (try await store.openAlarms(), try await store.feedback(since: since))
+        } catch let error as TocsinError where error.isRetriable && durability != nil {
+            // A server that is away must not keep the plant from being watched: input waits in the spool.
+            checkpoints?.tell(
+                "The store does not answer (\(error.message)): alarms that were left open in it are not taken up.",
+                isProblem: true)
+            return false
+        }
         state.joiner.restore(open, feedback: feedback, table: table)
         return isFirst && !(open.isEmpty && feedback.isEmpty)
     }

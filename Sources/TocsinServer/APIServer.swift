@@ -40,11 +40,13 @@ public struct APIServer: Service, CustomStringConvertible {
 
     /// - Parameters:
     ///   - alerts: what became of the alerts, for the metrics.
+    ///   - answer: answers questions over the lake with one JSON array; nil = there is none.
     ///   - decode: how a posted body becomes a batch; nil switches `POST /ingest` off.
     ///   - onReady: called with the real port once the server listens.
     public init(
         settings: Settings, engine: Engine, store: any Store, table: SeriesTable, overview: OverviewMonitor,
         logger: Logger, alerts: @escaping @Sendable () -> [AlertCounts] = { [] }, decode: IngestDecoder?,
+        answer: (@Sendable (LakeQuestion) async throws -> [UInt8])? = nil,
         onReady: @escaping @Sendable (Int) async -> Void
     ) {
         let router = Router(context: BasicRequestContext.self)
@@ -54,6 +56,7 @@ public struct APIServer: Service, CustomStringConvertible {
         StatusRoutes(engine: engine, overview: overview, alerts: alerts).add(to: router)
         LiveRoutes(hub: engine.hub, table: table).add(to: router)
         DashboardRoutes().add(to: router)
+        if let answer { LakeRoutes(answer: answer).add(to: router) }
         if let decode {
             IngestRoute(engine: engine, maxBodyBytes: settings.maxBodyBytes, started: overview.started, decode: decode)
                 .add(to: router)

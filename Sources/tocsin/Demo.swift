@@ -41,7 +41,7 @@ struct Demo: AsyncParsableCommand {
             let port = port ?? (PortProbe.isFree(8080) ? 8080 : 0)
             let loaded = try ConfigurationLoader(
                 file: nil, environment: Terminal.environment,
-                flags: ["data.directory": folder, "server.port": "\(port)"]
+                flags: ["data.directory": folder, "server.port": "\(port)", "store.kind": "sqlite"]
             ).load()
             var configuration = loaded.configuration
             guard let profile = TocsinConfiguration.Source.Profile(rawValue: profile) else {

@@ -50,7 +50,7 @@ struct Explain: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run {
             if let out { try PictureFile.check(out) }
-            let run = ExplainRun(storePath: try options.load().configuration.storePath)
+            let run = ExplainRun(configuration: try options.load().configuration)
             if list { return try await listNewest(run) }
             let explanation = try await run.explain(id: id)
             if let out { try PictureFile.write(explanation.chart(), to: out) }

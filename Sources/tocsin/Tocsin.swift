@@ -22,6 +22,6 @@ struct Tocsin: AsyncParsableCommand {
         subcommands: [
             Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Tune.self, Evaluate.self,
             Explain.self, Forecast.self, Check.self,
-            DeadLetters.self, Bench.self,
+            DeadLetters.self, ETL.self, Query.self, Export.self, Import.self, Migrate.self, Bench.self,
         ])
 }

@@ -73,7 +73,7 @@ struct Train: AsyncParsableCommand {
             }
             Self.line("events", "\(result.events)\(result.leftOut > 0 ? " (\(result.leftOut) left out)" : "")")
             Self.line("time", "\((result.seconds * 100).rounded() / 100) s")
-            Self.line("written to", out ?? loaded.configuration.storePath)
+            Self.line("written to", out ?? StoreAccess(loaded.configuration).place)
         }
     }
 

@@ -8,7 +8,7 @@ struct ProblemTests {
         ("server:\n  prot: 80", "FILE:2: unknown key `server.prot`\n  -> did you mean `port`?"),
         ("sever:\n  port: 80", "FILE:1: unknown key `sever`\n  -> did you mean `server`?"),
         ("server: {max_body_bytes: 1}", "unknown key `server.max_body_bytes`\n  -> did you mean `maxBodyBytes`?"),
-        ("port: 80", "unknown key `port`\n  -> did you mean `server.port`?"),
+        ("port: 80", "unknown key `port`\n  -> did you mean `server.port` or `store.postgres.port`?"),
         ("server.port: 80", "unknown key `server.port`\n  -> nest it: `server: port:`, one level a line"),
         ("log: {colour: red}", "unknown key `log.colour`\n  -> known here: level, format"),
         ("sources:\n- kind: stdin\n  nmae: x", "FILE:3: unknown key `sources.0.nmae`\n  -> did you mean `name`?"),

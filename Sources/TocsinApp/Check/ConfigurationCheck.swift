@@ -10,7 +10,6 @@ internal import TocsinConnectors
 public import TocsinConfiguration
 internal import TocsinCore
 internal import TocsinEngine
-internal import TocsinStore
 
 /// `tocsin check`: whether everything that the configuration names is there and answers.
 public struct ConfigurationCheck: Sendable {
@@ -57,17 +56,17 @@ public struct ConfigurationCheck: Sendable {
     }
 
     private func store() async -> Finding {
-        let path = configuration.storePath
-        guard access(path, F_OK) == 0 else { return Finding(subject: "store", note: "\(path) will be made") }
+        let stores = StoreAccess(configuration)
+        guard configuration.store.usesPostgres || access(configuration.storePath, F_OK) == 0 else {
+            return Finding(subject: "store", note: "\(stores.place) will be made")
+        }
         do {
-            let store = try SQLiteStore(
-                path: path, table: SeriesTable(), settings: SQLiteSettings(isReadOnly: true))
-            let statistics = try await store.statistics()
-            try await store.close()
+            let statistics = try await stores.reading { try await $0.statistics() }
             let rows = statistics.rows.values.reduce(0, +)
-            return Finding(subject: "store", note: "\(path): \(rows) rows, \(ReplayReport.size(statistics.bytes))")
+            return Finding(
+                subject: "store", note: "\(stores.place): \(rows) rows, \(ReplayReport.size(statistics.bytes))")
         } catch {
-            return Finding(subject: "store", problem: "\(error)", note: path)
+            return Finding(subject: "store", problem: "\(error)", note: stores.place)
         }
     }
 

@@ -2,7 +2,6 @@ public import Logging
 public import TocsinConfiguration
 public import TocsinCore
 internal import TocsinEngine
-internal import TocsinStore
 
 /// `tocsin dead-letters`: looks at what was refused, and sends it again once the cause is mended.
 public struct DeadLetterBox: Sendable {
@@ -32,7 +31,7 @@ public struct DeadLetterBox: Sendable {
     public func letter(_ id: Int64) async throws -> DeadLetter {
         guard let letter = try await reading({ try await $0.deadLetter(id: id) }) else {
             throw TocsinError(
-                .usage, "there is no dead letter \(id)", place: configuration.storePath,
+                .usage, "there is no dead letter \(id)", place: StoreAccess(configuration).place,
                 remedy: "tocsin dead-letters list shows the numbers")
         }
         return letter
@@ -84,10 +83,10 @@ public struct DeadLetterBox: Sendable {
     }
 
     /// Numbers only: the messages themselves are read one at a time.
-    private func chosen(_ ids: [Int64]?, _ reason: DeadLetterReason?, _ store: SQLiteStore) async throws -> [Int64] {
+    private func chosen(_ ids: [Int64]?, _ reason: DeadLetterReason?, _ store: any Store) async throws -> [Int64] {
         if let ids {
             for id in ids where try await store.deadLetter(id: id) == nil {
-                throw TocsinError(.usage, "there is no dead letter \(id)", place: configuration.storePath)
+                throw TocsinError(.usage, "there is no dead letter \(id)", place: StoreAccess(configuration).place)
             }
             return ids
         }
@@ -99,18 +98,7 @@ public struct DeadLetterBox: Sendable {
         }
     }
 
-    private func reading<Result: Sendable>(
-        _ body: (SQLiteStore) async throws -> Result
-    ) async throws -> Result {
-        let store = try SQLiteStore(
-            path: configuration.storePath, table: SeriesTable(), settings: SQLiteSettings(isReadOnly: true))
-        do {
-            let result = try await body(store)
-            try await store.close()
-            return result
-        } catch {
-            try? await store.close()
-            throw error
-        }
+    private func reading<Result>(_ body: (any Store) async throws -> Result) async throws -> Result {
+        try await StoreAccess(configuration).reading(body)
     }
 }

@@ -6,11 +6,11 @@ internal import TocsinConnectors
 public import TocsinCore
 internal import TocsinEngine
 internal import TocsinServer
-internal import TocsinStore
 
 /// `tocsin run` and `tocsin demo`: sources, engine, server and alerts until SIGTERM or SIGINT.
 public struct LiveRun: Sendable {
     private let pipeline: Pipeline
+    private let lake: Lake?
     private let history: Span64
     private let isDemo: Bool
     private let announce: @Sendable (String) -> Void
@@ -31,6 +31,8 @@ public struct LiveRun: Sendable {
         pipeline = try await Pipeline(
             configuration: configuration, isLive: true, tellsAlerts: true, usesSpool: configuration.spool.enabled,
             clock: clock, logger: logger)
+        // Before the engine runs: the spool keeps what bronze has not got.
+        lake = try await Lake(pipeline)
         self.history = history
         self.isDemo = isDemo
         self.announce = announce
@@ -59,6 +61,14 @@ public struct LiveRun: Sendable {
                     interval: pipeline.configuration.server.live.interval,
                     heartbeat: pipeline.configuration.server.live.heartbeat)),
         ]
+        if let lake {
+            services += [
+                .init(service: LakeWriterService(lake: lake, table: pipeline.table)),
+                .init(service: LakeUploadService(lake: lake)),
+                .init(service: LakeRefreshService(lake: lake, interval: pipeline.configuration.lake.etlInterval)),
+                .init(service: LakeStatusService(lake: lake, overview: overview)),
+            ]
+        }
         for (number, source) in sources.enumerated() {
             let service = SourceService(
                 source: source, identity: SourceFactory.identity(number), engine: engine, overview: overview,
@@ -78,6 +88,10 @@ public struct LiveRun: Sendable {
         }
         try await pipeline.close()
         let metrics = engine.metrics.snapshot
+        if metrics.spooled > 0 {
+            pipeline.logger.notice(
+                "readings wait in the spool for the next start", metadata: ["readings": "\(metrics.spooled)"])
+        }
         pipeline.logger.notice(
             "stopped", metadata: ["stored": "\(metrics.stored)", "dead_lettered": "\(metrics.deadLettered)"])
     }
@@ -92,13 +106,23 @@ public struct LiveRun: Sendable {
                 source: SourceID(0), sourceName: "http", position: sequence, received: clock.now())
             return decoders.decodeWhole(body, format: format, origin: origin, table: table)
         }
+        let store: any Store =
+            lake.map { lake in
+                TieredStore(
+                    recent: pipeline.store, lake: LakeHistory(lake.place, clock: clock),
+                    policy: pipeline.configuration.store.retention, clock: clock, logger: pipeline.logger)
+            } ?? pipeline.store
+        let answer = lake.map { lake in
+            let answers = LakeAnswers(lake.place)
+            return { @Sendable (question: LakeQuestion) in try await answers.answer(question) }
+        }
         let announce = announce
         let host = settings.host
         return APIServer(
             settings: .init(host: host, port: settings.port, maxBodyBytes: settings.maxBodyBytes),
-            engine: pipeline.engine, store: pipeline.store, table: table, overview: overview,
+            engine: pipeline.engine, store: store, table: table, overview: overview,
             logger: pipeline.logger, alerts: { [dispatcher = pipeline.dispatcher] in dispatcher.counts },
-            decode: settings.ingestEnabled ? decode : nil,
+            decode: settings.ingestEnabled ? decode : nil, answer: answer,
             onReady: { port in
                 let shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
                 announce("http://\(shown.contains(":") ? "[\(shown)]" : shown):\(port)/")
@@ -174,6 +198,7 @@ struct RetentionService: Service, CustomStringConvertible {
     var description: String { "retention" }
     let pipeline: Pipeline
     private static let interval = Duration.seconds(600)
+    private static let retryInterval = Duration.seconds(5)
 
     func run() async throws {
         let policy = pipeline.configuration.store.retention
@@ -187,6 +212,10 @@ struct RetentionService: Service, CustomStringConvertible {
                             "retention deleted rows",
                             metadata: .init(uniqueKeysWithValues: deleted.map { ($0.key, "\($0.value)") }))
                     }
+                } catch let error as TocsinError where error.isRetriable {
+                    pipeline.logger.warning("retention is tried again soon", metadata: ["error": "\(error)"])
+                    try? await Task.sleep(for: Self.retryInterval)
+                    continue
                 } catch {
                     pipeline.logger.error("retention failed", metadata: ["error": "\(error)"])
                 }

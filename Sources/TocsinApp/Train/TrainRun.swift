@@ -4,7 +4,6 @@ internal import TocsinCore
 internal import TocsinDecode
 internal import TocsinDetect
 public import TocsinJobs
-internal import TocsinStore
 
 /// `tocsin train`: a model from recordings or from what the store holds, into a file or the store.
 public struct TrainRun: Sendable {
@@ -89,10 +88,8 @@ public struct TrainRun: Sendable {
 
     /// Oldest first, as they happened.
     private func readStore(into collector: TrainingDelivery, _ progress: (String) -> Void) async throws {
-        let store = try SQLiteStore(
-            path: configuration.storePath, table: SeriesTable(), settings: SQLiteSettings(isReadOnly: true))
-        var events: [TrainingEvent] = []
-        do {
+        let events = try await StoreAccess(configuration).reading { store in
+            var events: [TrainingEvent] = []
             while true {
                 let page = try await store.events(RecordQuery(limit: Self.pageEvents, offset: events.count))
                 events += page.map { event in
@@ -100,17 +97,13 @@ public struct TrainRun: Sendable {
                         sensor: event.sensor, time: event.time, metrics: event.readings.map(\.metric),
                         values: event.readings.map(\.value))
                 }
-                if page.count < Self.pageEvents { break }
+                if page.count < Self.pageEvents { return events }
                 progress("\(events.count) events read")
             }
-            try await store.close()
-        } catch {
-            try? await store.close()
-            throw error
         }
         guard !events.isEmpty else {
             throw TocsinError(
-                .store, "the store holds no raw events", place: configuration.storePath,
+                .store, "the store holds no raw events", place: StoreAccess(configuration).place,
                 remedy: "set store.storeEvents to true and run for a while, or train from files")
         }
         collector.add(events.reversed())
@@ -127,7 +120,7 @@ public struct TrainRun: Sendable {
             try FileWriter(path: path).write(models[0].record.data)
         case .store:
             try DataFolder.create(at: configuration.data.directory)
-            let store = try SQLiteStore(path: configuration.storePath, table: SeriesTable())
+            let store = try StoreAccess(configuration).writing(table: SeriesTable())
             do {
                 for index in models.indices {
                     let name = models[index].record.name

@@ -23,8 +23,10 @@ public struct KeyEntry: Sendable {
     public let summary: String
     /// Further environment variables that are read where the derived one is not set.
     public let aliases: [String]
-    /// Masked wherever it is shown; can come from the file that `<NAME>_FILE` names.
+    /// Masked wherever it is shown.
     public let isSecret: Bool
+    /// Whether it can come from the file that `<NAME>_FILE` names: secrets, and what stands in one secret with them.
+    public var canComeFromFile: Bool { isSecret || name.hasPrefix("store.postgres.") }
     public let isRequired: Bool
 
     /// The environment variable, with index 0 for keys inside lists: `SERVER_PORT`, `SOURCES_0_KIND`.

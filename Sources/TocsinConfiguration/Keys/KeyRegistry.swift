@@ -43,6 +43,9 @@ public enum KeyRegistry {
             summary: "What makes input durable at once, and a restart go on where the last run ended.",
             entries: SpoolKeys.all),
         Section(
+            title: "Lake", summary: "Parquet files for analysts, on disk or in S3: bronze, silver and gold.",
+            entries: LakeKeys.all),
+        Section(
             title: "Sources",
             summary: "Where readings come from, besides `POST /ingest`, which needs no source. "
                 + "`path`, `follow` and `format` belong to files and folders (`format` to `stdin` too), the keys from "

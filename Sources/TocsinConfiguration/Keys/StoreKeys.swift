@@ -2,7 +2,8 @@ internal import TocsinCore
 
 enum StoreKeys {
     static let kind = Key(
-        "store.kind", .choice, default: TocsinConfiguration.Store.Kind.sqlite, "Which database.")
+        "store.kind", .choice, default: TocsinConfiguration.Store.Kind.auto,
+        "Which database; `auto` is PostgreSQL where `store.postgres` names a server, and SQLite elsewhere.")
     static let path = Key(
         "store.path", .path, default: "tocsin.sqlite", "Database file; a relative path starts in `data.directory`.")
     static let storeEvents = Key(
@@ -12,6 +13,11 @@ enum StoreKeys {
     static let retentionWindows = age("windows", "Windows older than this are deleted.")
     static let retentionAnomalies = age("anomalies", "Anomalies and cleared alarms older than this are deleted.")
     static let retentionDeadLetters = age("deadLetters", "Dead letters older than this are deleted.")
+    static let retentionThinnedWindows = age(
+        "thinnedWindows",
+        "Of windows older than this only those of the longest definition that follow one another without a gap stay.")
+    static let retentionJobs = age(
+        "jobs", "Records of jobs that have ended, and quality reports, older than this are deleted.")
     static let retentionMaxBytes = Key(
         "store.retention.maxBytes", ValueForm(.bytes((1 << 20)...(1 << 50)), orNone: "unlimited"), default: nil,
         "Above this size of the database the oldest events, then the oldest windows, are deleted.")
@@ -22,10 +28,12 @@ enum StoreKeys {
             default: nil, summary)
     }
 
-    static let all = [
-        kind.entry, path.entry, storeEvents.entry, retentionEvents.entry, retentionWindows.entry,
-        retentionAnomalies.entry, retentionDeadLetters.entry, retentionMaxBytes.entry,
-    ]
+    static let all =
+        [
+            kind.entry, path.entry, storeEvents.entry, retentionEvents.entry, retentionWindows.entry,
+            retentionAnomalies.entry, retentionDeadLetters.entry, retentionThinnedWindows.entry, retentionJobs.entry,
+            retentionMaxBytes.entry,
+        ] + PostgresKeys.all
 }
 
 enum SpoolKeys {

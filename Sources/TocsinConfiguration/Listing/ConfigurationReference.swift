@@ -54,7 +54,8 @@ public enum ConfigurationReference {
         - **Sizes** are bytes, or have a unit: `KiB`, `MiB`, `GiB`, `TiB` (1024), `KB`, `MB`, `GB`, `TB` (1000).
         - **Secrets** can come from a file: where the variable of a secret has the suffix `_FILE`, it names a file whose
           content, without the line end, is the secret: `ALERTS_WEBHOOKS_0_SECRET_FILE=/run/secrets/hook`. The type in
-          the tables is `secret`, or `address`, since addresses of chat webhooks are credentials too.
+          the tables is `secret`, or `address`, since addresses of chat webhooks are credentials too. The variables of
+          `store.postgres` can all come from files, under each of their names: `PG_USER_FILE=/run/secrets/user`.
 
         [`tocsin.example.yaml`](../tocsin.example.yaml) is a commented example, [`.env.example`](../.env.example) one for
         the environment.

@@ -45,35 +45,32 @@ struct EnvironmentLayer {
     @discardableResult
     private mutating func take(_ entry: KeyEntry, as key: String) -> Bool {
         let name = EnvironmentName.of(key)
-        if let text = environment[name] {
-            known[name] = text
-            origins[key] = .environment(variable: name)
-            if entry.isSecret, environment[name + "_FILE"] != nil {
-                problems.append(
-                    ConfigurationProblem(
-                        "both \(name) and \(name)_FILE are set", at: .environment(variable: name),
-                        remedy: "unset one of them"))
+        for variable in [name] + entry.aliases {
+            if let text = environment[variable] {
+                known[name] = text
+                origins[key] = .environment(variable: variable)
+                if entry.canComeFromFile, environment[variable + "_FILE"] != nil {
+                    problems.append(
+                        ConfigurationProblem(
+                            "both \(variable) and \(variable)_FILE are set", at: .environment(variable: variable),
+                            remedy: "unset one of them"))
+                }
+                return true
             }
-            return true
+            if entry.canComeFromFile, let path = environment[variable + "_FILE"] {
+                takeText(from: path, variable: variable, name: name, as: key)
+                return true
+            }
         }
-        if entry.isSecret, let path = environment[name + "_FILE"] {
-            takeSecret(from: path, variable: name, as: key)
-            return true
-        }
-        guard let alias = entry.aliases.first(where: { environment[$0] != nil }), let text = environment[alias] else {
-            return false
-        }
-        known[name] = text
-        origins[key] = .environment(variable: alias)
-        return true
+        return false
     }
 
-    private mutating func takeSecret(from path: String, variable: String, as key: String) {
+    private mutating func takeText(from path: String, variable: String, name: String, as key: String) {
         let origin = Origin.environmentFile(variable: variable + "_FILE", path: path)
         do {
             let bytes = try TextFile.read(path, maximumBytes: Self.maximumSecretBytes)
-            // Editors and `echo` end files with a line end that is not part of the secret.
-            known[variable] = String(decoding: bytes, as: UTF8.self).trimmed
+            // Editors and `echo` end files with a line end that is not part of the text.
+            known[name] = String(decoding: bytes, as: UTF8.self).trimmed
             origins[key] = origin
         } catch {
             problems.append(ConfigurationProblem(error.message, at: origin, remedy: error.remedy))

@@ -31,6 +31,13 @@ extension TocsinConfiguration {
                         + "with the process", at: reader.origin(of: EngineKeys.order.entry),
                     remedy: "set spool.enabled to true, or engine.order to arrival"))
         }
+        lake = Lake(from: &reader)
+        if lake.enabled, !spool.enabled {
+            reader.note(
+                ConfigurationProblem(
+                    "`lake.enabled` is true, but `spool.enabled` is false: the lake is written from the spool",
+                    at: reader.origin(of: LakeKeys.enabled.entry), remedy: "set spool.enabled to true"))
+        }
         sources = Self.sources(from: &reader, input: input)
         alerts = Alerts(from: &reader)
         log = Log(level: reader.read(LogKeys.level), format: reader.read(LogKeys.format))
@@ -105,18 +112,5 @@ extension TocsinConfiguration.Detection {
             gated: reader.read(DetectionKeys.lstmGated), units: reader.read(DetectionKeys.lstmUnits),
             sequenceLength: reader.read(DetectionKeys.lstmSteps), epochs: reader.read(DetectionKeys.lstmEpochs),
             batchSize: reader.read(DetectionKeys.lstmBatchSize), threshold: reader.read(DetectionKeys.lstmThreshold))
-    }
-}
-
-extension TocsinConfiguration.Store {
-    init(from reader: inout SettingReader) {
-        kind = reader.read(StoreKeys.kind)
-        path = reader.read(StoreKeys.path)
-        storeEvents = reader.read(StoreKeys.storeEvents)
-        retention = RetentionPolicy(
-            eventAge: reader.read(StoreKeys.retentionEvents), windowAge: reader.read(StoreKeys.retentionWindows),
-            anomalyAge: reader.read(StoreKeys.retentionAnomalies),
-            deadLetterAge: reader.read(StoreKeys.retentionDeadLetters),
-            maxBytes: reader.read(StoreKeys.retentionMaxBytes).map { Int64($0) })
     }
 }

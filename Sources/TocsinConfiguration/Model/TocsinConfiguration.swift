@@ -17,6 +17,7 @@ public struct TocsinConfiguration: Sendable {
     public var assets: [Asset]
     public var store: Store
     public var spool: Spool
+    public var lake: Lake
     public var sources: [Source]
     public var alerts: Alerts
     public var log: Log
@@ -27,9 +28,6 @@ public struct TocsinConfiguration: Sendable {
         return TocsinConfiguration(from: &reader)
     }
 
-    /// The database file: `store.path`, inside `data.directory` unless absolute.
-    public var storePath: String { resolved(store.path) }
-
     /// The file of alarms as JSON lines: `alerts.file.path`, inside `data.directory` unless absolute.
     public var alertsFilePath: String { resolved(alerts.file.path) }
 
@@ -39,7 +37,7 @@ public struct TocsinConfiguration: Sendable {
     /// Up to where alerts have been told.
     public var toldPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "alerts.told") }
 
-    private func resolved(_ path: String) -> String {
+    func resolved(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         return data.directory.hasSuffix("/") ? data.directory + path : data.directory + "/" + path
     }
@@ -184,16 +182,6 @@ extension TocsinConfiguration {
         public var name: String
         /// Names or patterns.
         public var sensors: [String]
-    }
-
-    public struct Store: Sendable {
-        public enum Kind: String, CaseIterable, Sendable { case sqlite }
-
-        public var kind: Kind
-        /// As configured; `storePath` is the resolved one.
-        public var path: String
-        public var storeEvents: Bool
-        public var retention: RetentionPolicy
     }
 
     /// Spool and checkpoints.

@@ -47,7 +47,8 @@ struct Writer: Sendable {
                 giveUp(group, error)
             }
         }
-        if let failure { throw failure }
+        // What the spool holds is worked through by the next process: an end, not a failure.
+        if let failure, spool == nil || (failure as? TocsinError)?.isRetriable != true { throw failure }
     }
 
     private func giveUp(_ group: [WriteJob], _ error: any Error) {

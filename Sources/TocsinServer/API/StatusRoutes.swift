@@ -64,6 +64,7 @@ struct StatusRoutes {
                 $0.field("version", tocsinVersion)
                 $0.field("uptime_seconds", overview.uptime.seconds.rounded())
                 if let reason { $0.field("reason", reason) }
+                if let reason = overview.lake?.condition.reason { $0.field("lake_reason", reason) }
                 $0.key("checks")
                 $0.object {
                     $0.field("engine", status)
@@ -71,6 +72,7 @@ struct StatusRoutes {
                     if let spool = engine.spool {
                         $0.field("spool", spool.figures.condition == .working ? "ok" : "failing")
                     }
+                    if let lake = overview.lake { $0.field("lake", lake.condition.word) }
                 }
             }
         }

@@ -10,6 +10,7 @@ public final class OverviewMonitor: Sendable {
         var sampled: Timestamp
         var readingsPerSecond = 0.0
         var storeBytes: Int64 = 0
+        var lake: LakeStatus?
         /// Histograms of up to a minute ago, oldest first: the screen shows the recent past, not the whole run.
         var marks: [(taken: Timestamp, latency: Histogram, inference: Histogram)] = []
         var lastSeen: [UInt32: Timestamp] = [:]
@@ -36,6 +37,10 @@ public final class OverviewMonitor: Sendable {
 
     public var readingsPerSecond: Double { state.withLock { $0.readingsPerSecond } }
     public var storeBytes: Int64 { state.withLock { $0.storeBytes } }
+    public var lake: LakeStatus? { state.withLock { $0.lake } }
+
+    /// How the lake is now; nil = there is none.
+    public func note(lake: LakeStatus?) { state.withLock { $0.lake = lake } }
 
     /// A source has begun, or come to its end.
     public func note(source: String, isRunning: Bool) {
@@ -120,7 +125,7 @@ public final class OverviewMonitor: Sendable {
         let latency = mark.map { metrics.latency.since($0.latency) } ?? metrics.latency
         let inference = mark.map { metrics.inference.since($0.inference) } ?? metrics.inference
         let learning = engine.learning
-        let ended = state.withLock { $0.endedSources }
+        let (ended, lake) = state.withLock { ($0.endedSources, $0.lake) }
         writer.object {
             $0.field("version", tocsinVersion)
             $0.field("uptime_seconds", uptime.seconds.rounded())
@@ -163,6 +168,10 @@ public final class OverviewMonitor: Sendable {
                 $0.field("p99", Self.rounded(inference.quantile(0.99) * 1e6))
             }
             $0.field("store_bytes", bytes)
+            if let lake {
+                $0.key("lake")
+                $0.value(lake)
+            }
             $0.key("learning")
             $0.array { list in
                 for model in learning {

@@ -27,6 +27,7 @@ struct PrometheusExposition {
         sample("tocsin_live_subscribers", Double(engine.hub.subscriberCount))
         family("tocsin_store_bytes", "gauge", "Size of the store on disk.")
         sample("tocsin_store_bytes", Double(overview.storeBytes))
+        if let lake = overview.lake { self.lake(lake) }
         histogram(
             "tocsin_latency_seconds", "From the arrival of a reading to its verdict durable and published.",
             metrics.latency)
@@ -56,6 +57,37 @@ struct PrometheusExposition {
         sample("tocsin_checkpoint_seconds", metrics.lastCheckpoint.seconds)
         family("tocsin_checkpoint_pause_seconds", "gauge", "Longest time that a stage was held up by it.")
         sample("tocsin_checkpoint_pause_seconds", metrics.lastCheckpoint.pause)
+    }
+
+    private mutating func lake(_ lake: LakeStatus) {
+        family("tocsin_lake_files", "gauge", "Files of the lake by layer.")
+        for layer in lake.layers { sample("tocsin_lake_files", Double(layer.files), ["layer": layer.name]) }
+        family("tocsin_lake_bytes", "gauge", "Size of the lake by layer.")
+        for layer in lake.layers { sample("tocsin_lake_bytes", Double(layer.bytes), ["layer": layer.name]) }
+        for (name, help, value) in [
+            ("tocsin_lake_events_written_total", "Messages written to bronze since the start.", lake.eventsWritten),
+            ("tocsin_lake_files_written_total", "Files of bronze written since the start.", lake.filesWritten),
+            ("tocsin_lake_problems_total", "Things that went wrong with the lake since the start.", lake.problems),
+        ] {
+            family(name, "counter", help)
+            sample(name, Double(value))
+        }
+        family("tocsin_lake_lag_seconds", "gauge", "Age of the oldest message that is not in bronze.")
+        sample("tocsin_lake_lag_seconds", lake.lagSeconds)
+        family("tocsin_lake_lag_records", "gauge", "Records of the spool that are not in bronze.")
+        sample("tocsin_lake_lag_records", Double(lake.lagRecords))
+        family("tocsin_lake_waiting_files", "gauge", "Files that wait to be sent to S3.")
+        sample("tocsin_lake_waiting_files", Double(lake.waitingFiles))
+        family("tocsin_lake_waiting_bytes", "gauge", "Size of the files that wait to be sent to S3.")
+        sample("tocsin_lake_waiting_bytes", Double(lake.waitingBytes))
+        family("tocsin_lake_up", "gauge", "1 = the lake takes files, 0 = they wait.")
+        sample("tocsin_lake_up", lake.condition == .working ? 1 : 0)
+        if let etl = lake.lastETL {
+            family("tocsin_etl_last_success", "gauge", "1 = the last ETL that ended went well.")
+            sample("tocsin_etl_last_success", etl.state == .succeeded || etl.state == .running ? 1 : 0)
+            family("tocsin_etl_last_start_seconds", "gauge", "When the last ETL began, seconds since 1970.")
+            sample("tocsin_etl_last_start_seconds", Double(etl.started.nanoseconds) / 1e9)
+        }
     }
 
     private mutating func alertCounts(_ alerts: [AlertCounts]) {

@@ -34,7 +34,7 @@ import TocsinSimulator
     @Test(arguments: [true, false])
     func theNewestFindingOfAReplayIsExplained(storesEvents: Bool) async throws {
         try await replay(storesEvents: storesEvents, events: 3000)
-        let run = ExplainRun(storePath: configuration.storePath)
+        let run = ExplainRun(configuration: configuration)
         let newest = try #require(try await run.list(limit: 3).first)
         let explanation = try await run.explain(id: nil)
         #expect(explanation.anomaly.id == newest.id)
@@ -47,11 +47,12 @@ import TocsinSimulator
     }
 
     @Test func aFolderWithoutAStoreIsNamed() async {
-        let path = configuration.storePath
-        let error = await #expect(throws: TocsinError.self) { try await ExplainRun(storePath: path).explain(id: nil) }
+        let error = await #expect(throws: TocsinError.self) {
+            try await ExplainRun(configuration: configuration).explain(id: nil)
+        }
         #expect(error?.code == .usage)
-        #expect(error?.place == path)
+        #expect(error?.place == configuration.storePath)
         #expect(error?.remedy?.contains("--data-dir") == true)
-        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(!FileManager.default.fileExists(atPath: configuration.storePath))
     }
 }
