@@ -47,8 +47,9 @@ struct Writer: Sendable {
                 giveUp(group, error)
             }
         }
-        // What the spool holds is worked through by the next process: an end, not a failure.
-        if let failure, spool == nil || (failure as? TocsinError)?.isRetriable != true { throw failure }
+        // What the spool holds is worked through by the next process: an end, not a failure. Unless its disk fails too.
+        let isKept = spool?.figures.condition == .working && (failure as? TocsinError)?.isRetriable == true
+        if let failure, !isKept { throw failure }
     }
 
     private func giveUp(_ group: [WriteJob], _ error: any Error) {
