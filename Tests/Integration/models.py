@@ -59,7 +59,8 @@ def store():
         tocsin("replay", table, "--store-events", "--data-dir", data / "store", "--quiet").ended(0)
         finished = tocsin("train", "--from", "store", "--data-dir", data / "store").ended(0)
         expect("2000" in finished.out, shortened(finished.out))
-        tocsin("train", "--from", "store", "--data-dir", data / "none").failed_clearly("none")
+        missing = tocsin("train", "--from", "store", "--data-dir", data / "none").ended(64)
+        expect("there is no store" in missing.err, shortened(missing.text))
 
 
 @check("models: score takes every detector that is listed, and draws")
