@@ -106,18 +106,10 @@ final class ETLWorker: Sendable {
     func write(_ query: String, table: String, metadata: [(String, String)] = []) throws -> (path: String, rows: Int) {
         let path = folder + "/result.parquet"
         let rows = try connection.execute(
-            "COPY (\(query)) TO \(DuckDB.literal(path)) (\(Self.copyOptions(table, metadata)), USE_TMP_FILE false)")
+            "COPY (\(query)) TO \(DuckDB.literal(path)) (\(LakeTable.copyOptions(of: table, metadata: metadata)), "
+                + "USE_TMP_FILE false)")
         try LocalFiles.sync(file: path)
         return (path, rows)
-    }
-
-    /// As `LakeTable.copyOptions`, for any table.
-    static func copyOptions(_ table: String, _ metadata: [(String, String)]) -> String {
-        let version = LakeTable(path: table)?.schemaVersion ?? 1
-        let entries = [(LakeTable.tableKey, table), (LakeTable.schemaKey, "\(version)")] + metadata
-        let list = entries.map { "\($0.0): \(DuckDB.literal($0.1))" }.joined(separator: ", ")
-        return "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880, "
-            + "KV_METADATA {\(list)}"
     }
 
     /// A value of a Parquet file's own metadata.

@@ -54,18 +54,23 @@ extension LakeTable {
     /// The key under which a Parquet file's metadata says the version of its schema.
     public static let schemaKey = "tocsin_schema"
 
-    /// The file's own metadata as DuckDB's COPY takes it: `KV_METADATA {…}`.
-    public var metadataOption: String {
-        "KV_METADATA {\(Self.tableKey): '\(path)', \(Self.schemaKey): '\(schemaVersion)'}"
-    }
-
-    /// What every COPY into this table says: `COPY … TO '…' (\(table.copyOptions))`.
+    /// What every COPY into a table of the lake says, a user's own included: `COPY … TO '…' (\(options))`.
     ///
     /// Row groups of 122,880 rows, in files sorted by sensor, let a reader of one sensor pass over the others by their statistics.
     /// Version 2 pages bring delta encodings: bronze takes a fifth less room; Spark from 3.3, pyarrow and DuckDB read them.
+    /// - Parameters:
+    ///   - path: of the table ("gold/hourly").
+    ///   - metadata: further entries of the file's own metadata.
+    static func copyOptions(of path: String, metadata: [(String, String)] = []) -> String {
+        let version = LakeTable(path: path)?.schemaVersion ?? 1
+        let entries = [(tableKey, path), (schemaKey, "\(version)")] + metadata
+        let list = entries.map { "\($0.0): \(DuckDB.literal($0.1))" }.joined(separator: ", ")
+        return "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880, "
+            + "KV_METADATA {\(list)}"
+    }
+
+    /// The same for the files that a roll writes.
     public var copyOptions: String {
-        "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880, "
-            + "STRING_DICTIONARY_PAGE_SIZE_LIMIT 131072, WRITE_BLOOM_FILTER false, "
-            + metadataOption
+        "STRING_DICTIONARY_PAGE_SIZE_LIMIT 131072, WRITE_BLOOM_FILTER false, " + Self.copyOptions(of: path)
     }
 }
