@@ -206,8 +206,9 @@ struct BronzeTests {
         #expect(writer.figures.condition == .writing && writer.figures.events == 200)
         let sent = remote.state.withLock { $0.files }
         #expect(sent.count >= 2 && sent.keys.allSatisfy { LakeFile(path: $0)?.table == .events })
-        let inventory = try await LakeInventory(of: remote)
-        #expect(inventory[.bronze].files == sent.count && inventory[.silver].files == 0)
+        let sizes = try await LakeTableSize.all(of: remote)
+        #expect(sizes.filter { $0.layer == .bronze }.map(\.files) == [sent.count])
+        #expect(!sizes.contains { $0.layer == .silver })
     }
 
     @Test func whatIsNotInBronzeStaysInTheSpool() async throws {

@@ -7,10 +7,16 @@ public struct LakeRetention: Sendable, Equatable {
 
     public init(ages: [LakeLayer: Span64] = [:]) { self.ages = ages }
 
+    /// What went of a layer.
+    public struct Deleted: Sendable, Equatable {
+        public var files = 0
+        public var bytes: Int64 = 0
+    }
+
     /// Deletes whole days of event time, oldest first.
     /// - Returns: files and bytes deleted, by layer.
-    public func apply(to storage: any ObjectStorage, now: Timestamp) async throws -> [LakeLayer: LakeInventory.Size] {
-        var deleted: [LakeLayer: LakeInventory.Size] = [:]
+    public func apply(to storage: any ObjectStorage, now: Timestamp) async throws -> [LakeLayer: Deleted] {
+        var deleted: [LakeLayer: Deleted] = [:]
         for layer in LakeLayer.allCases {
             guard let age = ages[layer] else { continue }
             let old = try await storage.list(prefix: layer.rawValue + "/").compactMap {
@@ -24,8 +30,8 @@ public struct LakeRetention: Sendable, Equatable {
             for (_, object) in old.sorted(by: { $0.0 < $1.0 }) {
                 try Task.checkCancellation()
                 try await storage.delete(object.name)
-                deleted[layer, default: LakeInventory.Size()].files += 1
-                deleted[layer, default: LakeInventory.Size()].bytes += object.bytes
+                deleted[layer, default: Deleted()].files += 1
+                deleted[layer, default: Deleted()].bytes += object.bytes
             }
         }
         return deleted
