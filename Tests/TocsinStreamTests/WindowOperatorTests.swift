@@ -142,6 +142,33 @@ import TocsinStream
         #expect(harness.closed.count == 0)
     }
 
+    /// Who knows the source's series gets what a look at all of them gives.
+    @Test func theDueSeriesOfASourceAreFoundAmongItsOwn() throws {
+        var harness = try WindowHarness([WindowDefinition(10, every: 10)], lateness: 0)
+        for series in [4, 9, 2, 7, 0] as [UInt32] { harness.add(series, Int64(series) * second) }
+        let other = SourceID(1001)
+        harness.clocks.raise(other, to: Timestamp(nanoseconds: 5000 * second))
+        _ = harness.clocks.observe(
+            sensor: SensorID(3), time: Timestamp(nanoseconds: 4990 * second), source: other)
+        _ = harness.windows.add(
+            series: SeriesID(3), sensor: SensorID(3), time: Timestamp(nanoseconds: 4990 * second), value: 1)
+        harness.clocks.raise(harness.source, to: Timestamp(nanoseconds: 30 * second))
+        var (all, own): ([SeriesID], [SeriesID]) = ([], [])
+        var copy = harness.windows
+        copy.due(source: harness.source, clocks: harness.clocks, into: &all)
+        let members = [SeriesID(9), SeriesID(4), SeriesID(0), SeriesID(50), SeriesID(7), SeriesID(2)]
+        harness.windows.due(source: harness.source, among: members, clocks: harness.clocks, into: &own)
+        #expect(own == all && own.count == 5)
+        #expect(harness.windows.lastSweep(of: harness.source) == Timestamp(nanoseconds: 30 * second))
+        own = []
+        harness.windows.due(source: harness.source, among: members, clocks: harness.clocks, into: &own)
+        #expect(own.isEmpty, "its time has not gone on")
+        harness.windows.noteSweep(of: harness.source, at: Timestamp(nanoseconds: .min))
+        harness.clocks.remove(source: harness.source)
+        #expect(harness.clocks.highWater(of: harness.source) == Timestamp(nanoseconds: .min))
+        #expect(harness.clocks.highWater(of: other) == Timestamp(nanoseconds: 5000 * second))
+    }
+
     @Test func memoryDoesNotGrowInTheSteadyState() throws {
         var harness = try WindowHarness([.oneMinute, .fiveMinutes])
         var afterWarmUp = 0

@@ -43,6 +43,23 @@ enum Fuzz {
 /// What is fuzzed, each by its input's own grammar: see the file of the same name.
 enum Target: String, CaseIterable {
     case json, csv, body, spool, checkpoint, model, windows, models, sensors, desk
+    case messages, senml, cbor, sparkplug, influx, otlp, otlpjson, avro, protobuf, schemas
+
+    /// Of the targets that read messages.
+    private var form: PayloadForm? {
+        switch self {
+        case .messages: .auto
+        case .senml: .senmlJSON
+        case .cbor: .senmlCBOR
+        case .sparkplug: .sparkplugB
+        case .influx: .influx
+        case .otlp: .otlpProtobuf
+        case .otlpjson: .otlpJSON
+        case .avro: .avro
+        case .protobuf: .protobuf
+        default: nil
+        }
+    }
 
     func run(_ input: [UInt8]) {
         switch self {
@@ -56,6 +73,9 @@ enum Target: String, CaseIterable {
         case .models: SavedModels.run(input)
         case .sensors: SensorStates.run(input)
         case .desk: DeskTarget.run(input)
+        case .schemas: MessageTarget.schema(input)
+        case .messages, .senml, .cbor, .sparkplug, .influx, .otlp, .otlpjson, .avro, .protobuf:
+            if let form { MessageTarget.run(input, form) }
         }
     }
 
@@ -69,6 +89,9 @@ enum Target: String, CaseIterable {
         case .models: SavedModels.seeds
         case .sensors: SensorStates.seeds
         case .desk: DeskTarget.seeds
+        case .schemas: MessageSeeds.schemas
+        case .messages, .senml, .cbor, .sparkplug, .influx, .otlp, .otlpjson, .avro, .protobuf:
+            form.map(MessageSeeds.seeds) ?? []
         }
     }
 }

@@ -131,8 +131,15 @@ extension ValueForm where Value: RawRepresentable<String> & CaseIterable & Senda
 }
 
 extension ValueForm<AnomalyKind> {
-    static let anomalyKind = ValueForm(
-        type: "choice", accepted: "one of \(AnomalyKind.allCases.map(\.name).joined(separator: ", "))",
-        bounds: AnomalyKind.allCases.map { "`\($0.name)`" }.joined(separator: ", "),
-        read: { AnomalyKind(name: $0) }, show: { $0.name })
+    /// What detectors find.
+    static let anomalyKind = kind(of: AnomalyKind.allCases)
+    /// What alarms are about: the program's own troubles too.
+    static let alarmKind = kind(of: AnomalyKind.allCases + [.system])
+
+    private static func kind(of kinds: [AnomalyKind]) -> ValueForm {
+        ValueForm(
+            type: "choice", accepted: "one of \(kinds.map(\.name).joined(separator: ", "))",
+            bounds: kinds.map { "`\($0.name)`" }.joined(separator: ", "),
+            read: { name in kinds.first { $0.name == name } }, show: { $0.name })
+    }
 }

@@ -5,8 +5,10 @@ extension Alarm {
         writer.write(metric != nil)
         if let metric { writer.write(text: metric) }
         writer.write(kind.rawValue)
-        writer.write(state == .open)
-        writer.write(severity == .critical)
+        // Two bytes that were flags once: what has been added stands in their higher bits.
+        let hasCare = care != .none
+        writer.write(UInt8(state == .open ? 1 : 0) | (hasCare ? 2 : 0))
+        writer.write(Self.severities[Int(severity.rank)])
         writer.write(raised)
         writer.write(lastSeen)
         writer.write(cleared != nil)
@@ -17,7 +19,11 @@ extension Alarm {
         writer.write(text: sentence)
         writer.write(text: summary ?? "")
         writer.write(text: cause ?? "")
+        if hasCare { care.save(to: &writer) }
     }
+
+    /// By rank: how each severity is written.
+    private static let severities: [UInt8] = [2, 0, 1]
 
     /// nil for nonsense.
     public init?(_ reader: inout StateReader) {
@@ -26,7 +32,9 @@ extension Alarm {
         }
         let metric = hasMetric ? reader.readText() : nil
         guard !hasMetric || metric != nil, let kind = reader.read(UInt8.self).flatMap(AnomalyKind.init(rawValue:)),
-            let isOpen = reader.readFlag(), let isCritical = reader.readFlag(), let raised = reader.readTimestamp(),
+            let state = reader.read(UInt8.self), state < 4, let written = reader.read(UInt8.self),
+            let severity = Severity.allCases.first(where: { Self.severities[Int($0.rank)] == written }),
+            let raised = reader.readTimestamp(),
             let lastSeen = reader.readTimestamp(), let isCleared = reader.readFlag()
         else { return nil }
         let cleared = isCleared ? reader.readTimestamp() : nil
@@ -35,10 +43,14 @@ extension Alarm {
             let cause = reader.readText()
         else { return nil }
         self.init(
-            id: id, sensor: sensor, metric: metric, kind: kind, state: isOpen ? .open : .cleared,
-            severity: isCritical ? .critical : .warning, raised: raised, lastSeen: lastSeen, cleared: cleared,
+            id: id, sensor: sensor, metric: metric, kind: kind, state: state & 1 != 0 ? .open : .cleared,
+            severity: severity, raised: raised, lastSeen: lastSeen, cleared: cleared,
             verdicts: Int(verdicts), score: score, pValue: pValue, sentence: sentence,
             summary: summary.isEmpty ? nil : summary, cause: cause.isEmpty ? nil : cause)
+        if state & 2 != 0 {
+            guard let care = AlarmCare(&reader) else { return nil }
+            self.care = care
+        }
     }
 }
 

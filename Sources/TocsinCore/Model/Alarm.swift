@@ -1,7 +1,20 @@
 /// One incident: the verdicts of one kind on one sensor, from raise to clear. What a person sees.
 public struct Alarm: Sendable {
     public enum State: String, Sendable, CaseIterable { case open, cleared }
-    public enum Severity: String, Sendable, CaseIterable { case warning, critical }
+    /// Rising.
+    public enum Severity: String, Sendable, CaseIterable, Comparable {
+        case info, warning, critical
+
+        public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+        /// 0, 1 or 2.
+        public var rank: UInt8 {
+            switch self {
+            case .info: 0
+            case .warning: 1
+            case .critical: 2
+            }
+        }
+    }
 
     /// Derived from sensor, kind and start: a replay of the same stream raises the same alarm over itself. 16 hex digits.
     public var id: String
@@ -26,6 +39,8 @@ public struct Alarm: Sendable {
     public var summary: String?
     /// The likely first cause, as a sentence, where several sensors moved.
     public var cause: String?
+    /// What people have done with it.
+    public var care = AlarmCare.none
 
     public init(
         id: String, sensor: String, metric: String?, kind: AnomalyKind, state: State, severity: Severity,
@@ -58,6 +73,14 @@ public struct AlarmChange: Sendable {
         case reopened, escalated
         /// It goes on; for screens.
         case updated
+        /// What people did: somebody looks after it; nobody is to be told for a time; the time is over and it still holds.
+        case acknowledged, assigned, commented, shelved, unshelved
+        case outOfService = "out_of_service"
+        case inService = "in_service"
+        /// Its sensor goes on in another process, or comes from one, and the alarm with it: for those who will tell, or have
+        /// told, that it is over. Neither stored nor shown.
+        case handedOver = "handed_over"
+        case takenOver = "taken_over"
     }
 
     public var step: Step

@@ -1,6 +1,7 @@
 /// The unit of work: the columns of readings decoded from one chunk of input (structure of arrays).
 ///
-/// Event `e` came from `sensors[e]` at `times[e]` and holds the readings `firstReading[e] ..< firstReading[e + 1]`.
+/// Event `e` came from `sensors[e]` at `times[e]` and holds the readings `firstReading[e] ..< firstReading[e + 1]`. One
+/// without readings says that the sensor goes away, by its own or its broker's word.
 /// Batches cross threads and `await`s; readings never do. A batch is never changed after decoding.
 public struct Batch: Sendable {
     // One row per event.
@@ -31,6 +32,12 @@ public struct Batch: Sendable {
     /// events are of `origin`.
     public var originOfEvent: [UInt32] = []
     public var origins: [Origin] = []
+    /// Where each message begins in `bytes`, rising, for a source whose coordinate counts messages (an offset of Kafka):
+    /// the first is at `origin.position`, each further one at the next. Empty: the coordinate counts bytes.
+    public var messageStarts: [UInt32] = []
+    /// What its source knew of these messages beside their bytes (which it has not): needed to decode them again. nil for
+    /// a source of bytes.
+    public var messages: MessageBatch?
 
     public init(origin: Origin) { self.origin = origin }
 
@@ -44,6 +51,23 @@ public struct Batch: Sendable {
         originOfEvent.isEmpty ? origin.source : origins[Int(originOfEvent[event])].source
     }
 
+    /// Where a payload of an event or a reject stands in its source.
+    public func place(of payload: ByteRange, in origin: Origin) -> Int64 {
+        guard !messageStarts.isEmpty else { return origin.position &+ Int64(payload.offset) }
+        return origin.position &+ Int64(message(of: payload))
+    }
+
+    /// The number of the message that a payload is of, or is a part of; 0 where `messageStarts` is empty.
+    public func message(of payload: ByteRange) -> Int {
+        // The last one that begins at or before it.
+        var (low, high) = (0, messageStarts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if messageStarts[middle] <= payload.offset { low = middle + 1 } else { high = middle }
+        }
+        return max(0, low - 1)
+    }
+
     @inlinable public var eventCount: Int { sensors.count }
     @inlinable public var readingCount: Int { values.count }
     /// Readings plus undecodable messages: what promise 1 counts as "in".
@@ -52,6 +76,10 @@ public struct Batch: Sendable {
     @inlinable public func readings(of event: Int) -> Range<Int> {
         Int(firstReading[event])..<Int(firstReading[event + 1])
     }
+
+    /// The event gives no readings: its sensor goes away, and nothing is expected of it until it sends again.
+    @inlinable
+    public func isDeparture(_ event: Int) -> Bool { firstReading[event] == firstReading[event + 1] }
 
     /// Closes the event under construction: call after its readings were appended.
     @inlinable

@@ -12,11 +12,13 @@ public struct BatchOutcome: Sendable {
     public var deadLetters: [DeadLetter]
     /// What people said of alarms.
     public var feedback: [Feedback]
+    /// What people did with alarms.
+    public var actions: [AlarmAction]
 
     public init(
         batch: Batch, fates: [EventFate], accepted: [Bool], windows: WindowBatch = WindowBatch(),
         anomalies: [Anomaly] = [], alarmChanges: [AlarmChange] = [], deadLetters: [DeadLetter] = [],
-        feedback: [Feedback] = []
+        feedback: [Feedback] = [], actions: [AlarmAction] = []
     ) {
         self.batch = batch
         self.fates = fates
@@ -26,6 +28,7 @@ public struct BatchOutcome: Sendable {
         self.alarmChanges = alarmChanges
         self.deadLetters = deadLetters
         self.feedback = feedback
+        self.actions = actions
     }
 }
 

@@ -23,8 +23,12 @@ public struct DeadLetter: Sendable {
     public var id: Int64
     public var reason: DeadLetterReason
     public var detail: String
+    /// The source's name; of one that has topics `name:topic` (`name:topic/partition` of Kafka), with `@` and the message's
+    /// own time in milliseconds where it came more than a minute later, and `#key` behind it where a key names the sensor;
+    /// of one that reads files `name:file`. Of a posted body in another's form `http:` and the form.
     public var source: String
     public var position: Int64
+    /// When it came. That of readings that say no time themselves, where the source names none.
     public var received: Timestamp
     /// The message as received; a CSV row with its header line before it.
     public var payload: [UInt8]

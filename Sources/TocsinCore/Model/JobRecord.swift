@@ -49,13 +49,13 @@ public struct QualityReport: Sendable, Equatable {
     public var rowsIn: Int
     public var rowsOut: Int
     /// Whether a limit was passed.
-    public var isPassed: Bool
+    public var exceedsLimit: Bool
     /// One JSON object: rows by rule ("duplicate", "out_of_range", "unparsable", "late").
     public var rules: String
 
     public init(
         id: String, subject: String, created: Timestamp, start: Timestamp, end: Timestamp, rowsIn: Int, rowsOut: Int,
-        isPassed: Bool, rules: String
+        exceedsLimit: Bool, rules: String
     ) {
         self.id = id
         self.subject = subject
@@ -64,7 +64,7 @@ public struct QualityReport: Sendable, Equatable {
         self.end = end
         self.rowsIn = rowsIn
         self.rowsOut = rowsOut
-        self.isPassed = isPassed
+        self.exceedsLimit = exceedsLimit
         self.rules = rules
     }
 }

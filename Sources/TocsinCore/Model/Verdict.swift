@@ -1,12 +1,19 @@
 /// What kind of thing was found. Raw values are stored: append only.
 public enum AnomalyKind: UInt8, CaseIterable, Sendable {
     case spike, drift, stuck, noise, silence, range, pattern, multivariate, fire
+    /// Not of a sensor: the program's own trouble. No detector speaks of it.
+    case system
+
+    /// What detectors find.
+    public static let allCases: [AnomalyKind] = [
+        .spike, .drift, .stuck, .noise, .silence, .range, .pattern, .multivariate, .fire,
+    ]
 
     /// The word in the API, the store and on the screen.
     public var name: String { String(describing: self) }
 
     public init?(name: String) {
-        guard let kind = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        guard let kind = (Self.allCases + [.system]).first(where: { $0.name == name }) else { return nil }
         self = kind
     }
 }
@@ -86,6 +93,9 @@ public struct Verdict: Sendable {
     public var isContinuation: Bool
     /// What the detector has to say in words beyond its numbers; part of the sentence.
     public var reason: String?
+    /// Without another word for so long what it tells of may be over: some of the series' own usual intervals. 0 where
+    /// they are not known.
+    public var quiet = Span64.seconds(0)
 
     public init(
         sensor: SensorID, series: SeriesID?, kind: AnomalyKind, detector: DetectorKind, start: Timestamp,

@@ -49,4 +49,8 @@ public protocol AlarmListener: Sendable {
     /// Everything up to here has been told by an earlier process: it is not told again when the input is worked through
     /// once more after a crash.
     var toldThrough: AlarmMark { get }
+
+    /// Forces what was told to disk: asked before a checkpoint covers it, because afterwards nobody tells it again.
+    /// - Returns: false where that cannot be done now; then there is no checkpoint, and the input stays in the spool.
+    func keep() async -> Bool
 }

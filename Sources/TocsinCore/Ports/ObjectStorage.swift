@@ -7,6 +7,8 @@ public protocol ObjectStorage: Sendable {
     /// - Parameter path: of the local file; it stays where it is.
     /// - Throws: `TocsinError` with `isRetriable` true where waiting can help (away, slow, full, throttled).
     func put(file path: String, as name: String) async throws
+    /// As a file with these bytes would be put.
+    func put(_ bytes: [UInt8], as name: String) async throws
     /// The whole content.
     func get(_ name: String) async throws -> [UInt8]
     /// All whose names begin with `prefix`, in the order of names.

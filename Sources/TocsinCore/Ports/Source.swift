@@ -18,6 +18,14 @@ public protocol BatchDelivery: Sendable {
 public protocol DeliveryReceipt: Sendable {
     /// Suspends until the batch is durable; throws what kept it from becoming so.
     func wait() async throws -> DeliverySummary
+
+    /// Suspends until the batch is durable and no longer: a source acknowledges with this, whatever becomes of the
+    /// readings.
+    func durable() async throws
+}
+
+extension DeliveryReceipt {
+    public func durable() async throws { _ = try await wait() }
 }
 
 /// What became of the readings of one batch: they add up to the batch's `inputCount`.

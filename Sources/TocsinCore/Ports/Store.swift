@@ -23,6 +23,9 @@ public protocol Store: Sendable {
     /// What people said of alarms since then, oldest first; of one alarm the last word only.
     func feedback(since: Timestamp) async throws -> [Feedback]
 
+    /// What people did with alarms, newest first by the wall clock; of one alarm, or of all.
+    func alarmActions(alarmID: String?, since: Timestamp?, limit: Int, offset: Int) async throws -> [AlarmAction]
+
     /// Newest first.
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter]
     func deadLetter(id: Int64) async throws -> DeadLetter?

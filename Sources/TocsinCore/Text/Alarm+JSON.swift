@@ -18,6 +18,11 @@ extension JSONWriter {
             $0.field("sentence", alarm.sentence)
             $0.field("summary", alarm.summary)
             $0.field("cause", alarm.cause)
+            $0.field("life_state", alarm.lifeState.rawValue)
+            $0.field("acknowledged", alarm.care.acknowledged)
+            $0.field("acknowledged_by", alarm.care.acknowledgedBy)
+            $0.field("assignee", alarm.care.assignee)
+            $0.field("shelved_until", alarm.care.shelvedUntil)
         }
     }
 
@@ -26,6 +31,22 @@ extension JSONWriter {
             $0.field("step", change.step.rawValue)
             $0.key("alarm")
             $0.value(change.alarm)
+        }
+    }
+
+    /// - Parameter isPlaced: false = its place in the stream, `given`, is not known yet.
+    public mutating func value(_ action: AlarmAction, isPlaced: Bool = true) {
+        object {
+            $0.field("id", action.id)
+            $0.field("alarm_id", action.alarmID)
+            $0.field("sensor_id", action.sensor)
+            $0.field("kind", action.kind.name)
+            $0.field("action", action.verb.rawValue)
+            $0.field("person", action.person)
+            $0.field("text", action.text)
+            $0.field("until", action.until)
+            $0.field("given", isPlaced ? action.given : nil)
+            $0.field("at", action.wallTime)
         }
     }
 

@@ -6,10 +6,10 @@ enum FieldRole: UInt8, Sendable {
 /// The field names understood without configuration: the one list of them. All in lower case; they match any case.
 ///
 /// Where a message has several fields of one role, the first in the list wins and the others are ignored.
-enum FieldNames {
-    static let sensor = ["sensor_id", "device_id", "sensor", "device", "deviceid", "sensorid", "id"]
-    static let time = ["timestamp", "ts", "time", "datetime", "date", "event_time", "utc"]
-    static let eventID = ["event_id", "eventid"]
+public enum FieldNames {
+    public static let sensor = ["sensor_id", "device_id", "sensor", "device", "deviceid", "sensorid", "id"]
+    public static let time = ["timestamp", "ts", "time", "datetime", "date", "event_time", "utc"]
+    public static let eventID = ["event_id", "eventid"]
     /// With a `value` beside it, the narrow form: the one reading of the message is named by this field.
     static let metricName = ["metric", "measurement", "name"]
     static let value = ["value"]

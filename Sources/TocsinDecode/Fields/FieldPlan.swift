@@ -18,7 +18,7 @@ struct FieldPlan: Sendable {
     private(set) var metricObjects: [[String]] = []
     /// What an unlisted field of the message is: a metric, or ignored where the mapping lists the values.
     private(set) var otherFields = FieldRole.metric
-    let mapping: InputMapping
+    var mapping: InputMapping
 
     init(_ mapping: InputMapping) {
         self.mapping = mapping

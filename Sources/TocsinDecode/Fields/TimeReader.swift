@@ -4,6 +4,17 @@ internal import TocsinCore
 struct TimeReader: Sendable {
     let format: InputMapping.TimeFormat
 
+    /// The unit of numbers, nil where their magnitude says it.
+    var unit: EpochUnit? {
+        switch format {
+        case .auto, .iso8601: nil
+        case .seconds: .seconds
+        case .milliseconds: .milliseconds
+        case .microseconds: .microseconds
+        case .nanoseconds: .nanoseconds
+        }
+    }
+
     func time(_ text: Span<UInt8>) -> Timestamp? {
         let unit: EpochUnit
         switch format {

@@ -13,6 +13,7 @@ extension JSONCollector {
     }
 
     private func place(_ event: tsj_event) -> String {
+        if let message = book?.message { return "Message \(batch.origin.position &+ Int64(message))" }
         let (position, overflow) = batch.origin.position.addingReportingOverflow(Int64(event.begin))
         return "The message at byte \(overflow ? Int64(event.begin) : position)"
     }
@@ -58,7 +59,8 @@ extension JSONCollector {
         let fault = Self.fault(event)
         batch.rejects.append(
             Reject(
-                reason: .malformed, detail: "\(place) is not valid JSON: \(fault): \(excerpt)", payload: range(event)))
+                reason: .malformed, detail: "\(place) is not valid JSON: \(fault): \(excerpt)",
+                payload: book?.currentPayload ?? range(event)))
     }
 
     private static func fault(_ event: tsj_event) -> String {

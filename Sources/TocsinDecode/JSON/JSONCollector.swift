@@ -12,6 +12,8 @@ struct JSONCollector {
     let times: TimeReader
     let labels: LabelReader
     var batch: Batch
+    /// What the topics of messages say; nil for input that is no messages.
+    var book: EnvelopeBook?
     /// Up to here the walk through a sensor's series is as fast as the cache.
     private static let fewReadings = 8
     private var defaultSensor: SensorID?
@@ -24,13 +26,17 @@ struct JSONCollector {
     private var lastMetricText: UnsafeBufferPointer<UInt8>
     private var lastMetric: MetricID?
 
-    init(parsed: ParsedColumns, plan: FieldPlan, limits: DecodeLimits, batch: consuming Batch) {
+    init(
+        parsed: ParsedColumns, plan: FieldPlan, limits: DecodeLimits, batch: consuming Batch,
+        book: consuming EnvelopeBook? = nil
+    ) {
         unsafe self.parsed = parsed
         self.limits = limits
         mapping = plan.mapping
         times = TimeReader(format: plan.mapping.timeFormat)
         labels = LabelReader(isExplicit: plan.mapping.labelColumn != nil)
         self.batch = batch
+        self.book = book
         unsafe lastTimeText = UnsafeBufferPointer(start: nil, count: 0)
         unsafe lastMetricText = UnsafeBufferPointer(start: nil, count: 0)
     }
@@ -47,6 +53,7 @@ struct JSONCollector {
     }
 
     private mutating func collect(_ event: tsj_event, _ keys: inout JSONKeys, _ index: inout SeriesIndex) {
+        book?.move(to: event.begin)
         guard Int(event.status) == TSJ_OK else { return rejectBroken(event) }
         // The time comes first, so that a message without one leaves no sensor behind.
         guard let time = time(of: event), let sensor = sensor(of: event, &index) else { return }
@@ -84,6 +91,8 @@ struct JSONCollector {
                 lastMetric = unsafe index.metric(name.span)
             }
             metric = lastMetric
+        } else if book != nil, keys.keys[key].isValue, case .known(let topic) = book?.currentMetric(&index) {
+            metric = topic
         } else {
             metric = keys.metric(key, &index)
         }
@@ -105,10 +114,13 @@ struct JSONCollector {
     private func setUnit(
         _ series: SeriesID, _ event: tsj_event, _ key: Int, _ keys: JSONKeys, _ index: inout SeriesIndex
     ) {
-        if event.narrow == 1 {
-            guard event.unit.length > 0, Int(event.unit.length) <= limits.maximumNameBytes else { return }
+        let isOfMessage = event.narrow == 1 || (book != nil && keys.keys[key].isValue)
+        if isOfMessage, event.unit.length > 0 {
+            guard Int(event.unit.length) <= limits.maximumNameBytes else { return }
             index.setUnit(unsafe String(decoding: parsed.text(event.unit), as: UTF8.self), of: series)
-        } else if let unit = keys.keys[key].name.unit {
+        } else if event.narrow == 0, let unit = keys.keys[key].name.unit {
+            index.setUnit(unit, of: series)
+        } else if event.reading_count == 1, let unit = book?.currentUnit {
             index.setUnit(unit, of: series)
         }
     }
@@ -116,6 +128,7 @@ struct JSONCollector {
     private mutating func time(of event: tsj_event) -> Timestamp? {
         switch Int(event.time_kind) {
         case TSJ_TIME_NONE:
+            if book != nil { return book?.currentTime ?? batch.origin.received }
             if mapping.timeFromReceipt { return batch.origin.received }
             reject(event, .missingField, "has no time field")
             return nil
@@ -145,6 +158,14 @@ struct JSONCollector {
                 return nil
             }
             sensor = unsafe index.sensor(name.span)
+        } else if book != nil {
+            switch book?.currentSensor(&index) {
+            case .known(let known): sensor = known
+            case .refused: sensor = nil
+            case .absent, nil:
+                reject(event, .missingField, "names no sensor, and neither does its topic")
+                return nil
+            }
         } else if let name = mapping.defaultSensor {
             sensor = defaultSensor ?? index.sensor(name.utf8.span)
             defaultSensor = sensor
@@ -160,6 +181,8 @@ struct JSONCollector {
         knownSensors = Int(sensor.index) + 1
         if event.zone.length > 0, Int(event.zone.length) <= limits.maximumNameBytes {
             index.setZone(unsafe String(decoding: parsed.text(event.zone), as: UTF8.self), of: sensor)
+        } else if let zone = book?.currentZone {
+            index.setZone(zone, of: sensor)
         }
         return sensor
     }

@@ -1,4 +1,5 @@
 internal import CSimdJSON
+internal import TocsinCore
 
 /// The one owner of a simdjson parser: bytes in, columns out, its memory reused from chunk to chunk.
 ///
@@ -64,11 +65,25 @@ final class JSONColumns {
             }
             if units.isEmpty { units.append(tsj_unit(begin: 0, end: 0)) }
         }
-        return unsafe bytes.withUnsafeBufferPointer { raw in
+        return parse(bytes, byUnits: layout == .documents, longest: longest)
+    }
+
+    /// As `parse`, where what stands in each range is a message or several and crosses no border. The ranges rise.
+    func parse(_ bytes: [UInt8], messages: ArraySlice<ByteRange>, longest: Int) -> Bool {
+        guard unsafe parser != nil, bytes.count <= Int(TSJ_MAX_CHUNK) else { return false }
+        units.removeAll(keepingCapacity: true)
+        units.reserveCapacity(messages.count)
+        for message in messages {
+            units.append(tsj_unit(begin: message.offset, end: message.offset &+ message.length))
+        }
+        return parse(bytes, byUnits: true, longest: longest)
+    }
+
+    private func parse(_ bytes: [UInt8], byUnits: Bool, longest: Int) -> Bool {
+        unsafe bytes.withUnsafeBufferPointer { raw in
             unsafe units.withUnsafeBufferPointer { units in
                 unsafe tsj_parse(
-                    parser, raw.baseAddress, raw.count, layout == .documents ? units.baseAddress : nil, units.count,
-                    longest)
+                    parser, raw.baseAddress, raw.count, byUnits ? units.baseAddress : nil, units.count, longest)
             }
         }
     }
@@ -94,6 +109,12 @@ final class JSONColumns {
         if let name = unsafe metricNames[key.field] { return MetricName(field: name) }
         let text = unsafe UnsafeBufferPointer(start: key.text, count: Int(key.length))
         return MetricName(field: unsafe String(decoding: text, as: UTF8.self))
+    }
+
+    /// The field holds the one value of a message, not a metric of its own name.
+    func isValue(key index: Int) -> Bool {
+        let key = unsafe tsj_key_at(parser, index)
+        return unsafe Int(key.role) == TSJ_VALUE
     }
 
     private static func code(_ role: FieldRole) -> UInt8 {

@@ -45,6 +45,8 @@ struct JSONKeys {
     struct Key {
         var name: MetricName
         var metric: MetricID?
+        /// Names no metric of its own where the topic does.
+        var isValue: Bool
     }
 
     private(set) var keys: [Key] = []
@@ -58,7 +60,10 @@ struct JSONKeys {
             cache.removeAll()
             for position in keys.indices { keys[position].metric = nil }
         }
-        while keys.count < columns.keyCount { keys.append(Key(name: columns.metric(ofKey: keys.count), metric: nil)) }
+        while keys.count < columns.keyCount {
+            let name = columns.metric(ofKey: keys.count)
+            keys.append(Key(name: name, metric: nil, isValue: columns.isValue(key: keys.count)))
+        }
     }
 
     /// Nil when the table has no room for another metric.

@@ -3,7 +3,7 @@ public import TocsinCore
 /// How checkpoints are written and kept.
 public struct CheckpointSettings: Sendable {
     /// Version of what stands in the sections; raise it with every change of their content and add a converter.
-    public var version: UInt32 = 2
+    public var version: UInt32 = 3
     /// From older versions, each one step.
     public var converters: [CheckpointConverter] = []
     /// So many older checkpoints are kept beside the newest, for the day the newest is damaged.

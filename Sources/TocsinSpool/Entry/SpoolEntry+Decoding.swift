@@ -1,15 +1,20 @@
 internal import TocsinCore
 
 extension SpoolEntry {
-    /// The input of a batch record alone, for a batch whose ids have lost their names; nil for other or unsound bytes.
+    /// The input of a batch record alone, for a batch whose ids have lost their names; nil for other or unsound bytes, and
+    /// for a newer program's.
     public static func rawInput(of payload: ArraySlice<UInt8>) -> RawInput? {
         var reader = StateReader(payload)
-        guard reader.read(UInt8.self) == Kind.batch.rawValue, reader.read(UInt16.self) != nil else { return nil }
-        return decodeInput(&reader)
+        guard reader.read(UInt8.self) == Kind.batch.rawValue, var (_, input) = decodeInput(&reader) else { return nil }
+        input.messages?.bytes = input.bytes
+        return input
     }
 
-    private static func decodeInput(_ reader: inout StateReader) -> RawInput? {
-        guard let source = reader.read(UInt16.self), let name = reader.readText(),
+    /// Flags and input; its messages have no bytes yet.
+    private static func decodeInput(_ reader: inout StateReader) -> (columns: BatchColumns, input: RawInput)? {
+        // What an unknown flag stands for may change what the bytes mean.
+        guard let flags = reader.read(UInt16.self), BatchColumns.all.rawValue & flags == flags,
+            let source = reader.read(UInt16.self), let name = reader.readText(),
             let position = reader.read(Int64.self), let received = reader.readTimestamp(),
             let isRepeatable = reader.readFlag()
         else { return nil }
@@ -20,16 +25,19 @@ extension SpoolEntry {
         let origin = Origin(
             source: SourceID(source), sourceName: name, position: position, received: received,
             resume: resume)
-        return RawInput(bytes: Array(bytes), header: Array(header), origin: origin)
+        var input = RawInput(bytes: Array(bytes), header: Array(header), origin: origin)
+        let columns = BatchColumns(rawValue: flags)
+        if columns.contains(.envelopes) {
+            guard let messages = MessageBatch(&reader, bound: bytes.count) else { return nil }
+            input.messages = messages
+        }
+        return (columns, input)
     }
 
     static func decodeBatch(
         _ reader: inout StateReader, _ known: KnownNames
     ) -> (batch: Batch, names: NewNames?, known: KnownNames)? {
-        guard let flags = reader.read(UInt16.self), BatchColumns.all.rawValue & flags == flags,
-            let input = decodeInput(&reader)
-        else { return nil }
-        let columns = BatchColumns(rawValue: flags)
+        guard let (columns, input) = decodeInput(&reader) else { return nil }
         var known = known
         var names: NewNames?
         if columns.contains(.names) {
@@ -51,7 +59,8 @@ extension SpoolEntry {
             let payloads = decodePayloads(&reader, events, bound: batch.bytes.count),
             let series = reader.readIDs(readings, below: known.series),
             let values = reader.readNumbers(readings, of: UInt64.self),
-            let rejects = decodeRejects(&reader, bound: batch.bytes.count)
+            let rejects = decodeRejects(&reader, bound: batch.bytes.count),
+            let starts = columns.contains(.messages) ? decodeStarts(&reader, bound: batch.bytes.count) : []
         else { return nil }
         batch.sensors = sensors.map(SensorID.init)
         batch.times = times
@@ -62,6 +71,8 @@ extension SpoolEntry {
         batch.series = series.map(SeriesID.init)
         batch.values = values.map { Double(bitPattern: $0) }
         batch.rejects = rejects
+        batch.messages = input.messages
+        batch.messageStarts = columns.contains(.messages) ? starts : input.messages?.payloads.map(\.offset) ?? []
         return (batch, names, known)
     }
 
@@ -99,7 +110,7 @@ extension SpoolEntry {
         return sum == readings ? firsts : nil
     }
 
-    private static func decodePayloads(_ reader: inout StateReader, _ events: Int, bound: Int) -> [ByteRange]? {
+    static func decodePayloads(_ reader: inout StateReader, _ events: Int, bound: Int) -> [ByteRange]? {
         guard let numbers = reader.readVarints(count: 2 * events) else { return nil }
         var payloads: [ByteRange] = []
         payloads.reserveCapacity(events)
@@ -121,6 +132,20 @@ extension SpoolEntry {
             else { return nil }
             return Reject(reason: reason, detail: detail, payload: payload)
         }
+    }
+
+    /// Offsets that never fall.
+    private static func decodeStarts(_ reader: inout StateReader, bound: Int) -> [UInt32]? {
+        guard let count = reader.readCount(of: 1), let steps = reader.readVarints(count: count) else { return nil }
+        var starts: [UInt32] = []
+        starts.reserveCapacity(count)
+        var start: UInt64 = 0
+        for step in steps {
+            guard step <= UInt64(bound), start + step <= UInt64(bound) else { return nil }
+            start += step
+            starts.append(UInt32(start))
+        }
+        return starts
     }
 
     /// The range where it lies within `bound` bytes (at most UInt32.max).

@@ -11,7 +11,11 @@ struct BatchColumns: OptionSet {
     /// The events have different times.
     static let times = BatchColumns(rawValue: 8)
     static let names = BatchColumns(rawValue: 16)
-    static let all: BatchColumns = [.eventKeys, .labels, .readingCounts, .times, .names]
+    /// The source's coordinate counts messages.
+    static let messages = BatchColumns(rawValue: 32)
+    /// The messages with their envelopes, behind the raw bytes.
+    static let envelopes = BatchColumns(rawValue: 64)
+    static let all: BatchColumns = [.eventKeys, .labels, .readingCounts, .times, .names, .messages, .envelopes]
 }
 
 extension SpoolEntry {
@@ -27,6 +31,7 @@ extension SpoolEntry {
         let columns = columns(of: batch, names)
         writer.write(columns.rawValue)
         encodeInput(batch, into: &writer)
+        if columns.contains(.envelopes) { batch.messages?.encode(into: &writer) }
         if columns.contains(.names) { names?.encode(into: &writer) }
         writer.write(varint: UInt64(events))
         writer.write(varint: UInt64(batch.readingCount))
@@ -48,6 +53,11 @@ extension SpoolEntry {
             writer.write(varint: UInt64(reject.payload.offset))
             writer.write(varint: UInt64(reject.payload.length))
         }
+        if columns.contains(.messages) {
+            let starts = batch.messageStarts
+            writer.write(varint: UInt64(starts.count))
+            writer.write(varints: starts.count) { UInt64(starts[$0] &- ($0 == 0 ? 0 : starts[$0 - 1])) }
+        }
     }
 
     private static func columns(of batch: Batch, _ names: NewNames?) -> BatchColumns {
@@ -62,6 +72,13 @@ extension SpoolEntry {
         let first = batch.times.first
         if batch.times.contains(where: { $0 != first }) { columns.insert(.times) }
         if let names, !names.isEmpty { columns.insert(.names) }
+        if let messages = batch.messages {
+            columns.insert(.envelopes)
+            let isKnown = messages.payloads.lazy.map(\.offset).elementsEqual(batch.messageStarts)
+            if !isKnown { columns.insert(.messages) }
+        } else if !batch.messageStarts.isEmpty {
+            columns.insert(.messages)
+        }
         return columns
     }
 
@@ -90,7 +107,7 @@ extension SpoolEntry {
     }
 
     /// Per event the gap after the payload before it, and the length.
-    private static func encodePayloads(_ payloads: [ByteRange], _ writer: inout StateWriter) {
+    static func encodePayloads(_ payloads: [ByteRange], _ writer: inout StateWriter) {
         var end: Int64 = 0
         writer.write(varints: 2 * payloads.count) { index in
             let payload = payloads[index / 2]

@@ -18,6 +18,12 @@ public enum SpoolEntry: Sendable {
     case begun(Timestamp)
     /// What a person said of an alarm.
     case feedback(Feedback)
+    /// Another process goes on with the sensors of a source: this one has none of them any more.
+    case release(SourceID)
+    /// The sensors of a source have come from another process.
+    case adopt(AdoptedSensors)
+    /// What a person did with an alarm, and the alarm as that person saw it.
+    case action(AlarmAction, Alarm)
 
     enum Kind: UInt8 {
         case batch = 1
@@ -25,6 +31,9 @@ public enum SpoolEntry: Sendable {
         case endOfInput = 3
         case begun = 4
         case feedback = 5
+        case release = 6
+        case adopt = 7
+        case action = 8
     }
 
     public func encode(into writer: inout StateWriter) {
@@ -39,6 +48,16 @@ public enum SpoolEntry: Sendable {
         case .feedback(let feedback):
             writer.write(Kind.feedback.rawValue)
             feedback.save(to: &writer)
+        case .release(let source):
+            writer.write(Kind.release.rawValue)
+            writer.write(source.index)
+        case .adopt(let adopted):
+            writer.write(Kind.adopt.rawValue)
+            adopted.encode(into: &writer)
+        case .action(let action, let alarm):
+            writer.write(Kind.action.rawValue)
+            action.save(to: &writer)
+            alarm.save(to: &writer)
         case .endOfInput(let source):
             writer.write(Kind.endOfInput.rawValue)
             writer.write(source != nil)
@@ -68,12 +87,56 @@ public enum SpoolEntry: Sendable {
         case .feedback:
             guard let feedback = Feedback(&reader), reader.isAtEnd else { return nil }
             self = .feedback(feedback)
+        case .release:
+            guard let source = reader.read(UInt16.self), reader.isAtEnd else { return nil }
+            self = .release(SourceID(source))
+        case .adopt:
+            guard let adopted = AdoptedSensors(&reader), reader.isAtEnd else { return nil }
+            self = .adopt(adopted)
+        case .action:
+            guard let action = AlarmAction(&reader), let alarm = Alarm(&reader), reader.isAtEnd else { return nil }
+            self = .action(action, alarm)
         case .endOfInput:
             guard let isOne = reader.readFlag(), let index = reader.read(UInt16.self), reader.isAtEnd,
                 isOne || index == 0
             else { return nil }
             self = .endOfInput(isOne ? SourceID(index) : nil)
         }
+    }
+}
+
+/// Sensors that came from another process, as they stand in the spool.
+public struct AdoptedSensors: Sendable {
+    /// The number that their source has here.
+    public var source: SourceID
+    /// When they came, by the process's clock.
+    public var received: Timestamp
+    public var transfer: SensorTransfer
+
+    public init(source: SourceID, received: Timestamp, transfer: SensorTransfer) {
+        self.source = source
+        self.received = received
+        self.transfer = transfer
+    }
+
+    func encode(into writer: inout StateWriter) {
+        writer.write(source.index)
+        writer.write(received)
+        writer.write(transfer.position != nil)
+        transfer.position?.save(to: &writer)
+        writer.write(blob: transfer.bytes)
+    }
+
+    /// nil for nonsense. The transfer's own bytes are not looked into.
+    init?(_ reader: inout StateReader) {
+        guard let source = reader.read(UInt16.self), let received = reader.readTimestamp(),
+            let hasPosition = reader.readFlag()
+        else { return nil }
+        let position = hasPosition ? ReadPosition(restoring: &reader) : nil
+        guard !hasPosition || position != nil, let bytes = reader.readBlob() else { return nil }
+        self.init(
+            source: SourceID(source), received: received,
+            transfer: SensorTransfer(position: position, bytes: Array(bytes)))
     }
 }
 
@@ -96,4 +159,6 @@ public struct RawInput: Sendable {
     /// CSV only, see `Batch.header`.
     public var header: [UInt8]
     public var origin: Origin
+    /// The messages of `bytes`, with `bytes` in it; nil where these are no messages, or come from an earlier version.
+    public var messages: MessageBatch?
 }

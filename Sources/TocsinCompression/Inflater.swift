@@ -1,9 +1,12 @@
 internal import CZlib
 
-/// Unpacks gzip (RFC 1952), several members one after the other included, from bytes that come in any pieces.
+/// Unpacks gzip (RFC 1952), several members one after the other included, or zlib (RFC 1950), from bytes that come in
+/// any pieces.
 ///
 /// Not thread-safe: one reader.
-final class Inflater {
+public final class Inflater {
+    public enum Form: Sendable { case gzip, zlib }
+
     // zlib keeps a pointer to the stream, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
     private var input: [UInt8] = []
@@ -12,14 +15,19 @@ final class Inflater {
     private var holdsOutput = false
     private var isBehindGarbage = false
     /// True where the input may end: a member, checksum and all, is complete.
-    private(set) var isComplete = false
+    public private(set) var isComplete = false
 
-    init?() {
+    private let form: Form
+
+    public init?(_ form: Form = .gzip) {
+        self.form = form
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 16: gzip only.
         let size = Int32(MemoryLayout<z_stream>.size)
-        guard inflateInit2_(stream, 16 + MAX_WBITS, ZLIB_VERSION, size) == Z_OK else { return nil }
+        guard inflateInit2_(stream, (form == .gzip ? 16 : 0) + MAX_WBITS, ZLIB_VERSION, size) == Z_OK else {
+            return nil
+        }
     }
 
     deinit {
@@ -27,16 +35,16 @@ final class Inflater {
         stream.deallocate()
     }
 
-    var needsInput: Bool { consumed == input.count && !holdsOutput }
+    public var needsInput: Bool { consumed == input.count && !holdsOutput }
 
-    func feed(_ bytes: [UInt8]) {
+    public func feed(_ bytes: [UInt8]) {
         input = bytes
         consumed = 0
     }
 
     /// Unpacks what is there into `output` and returns the count of bytes.
     /// - Parameter damage: set to zlib's reason where the input is no gzip; what came before it is in `output`.
-    func unpack(into output: UnsafeMutableBufferPointer<UInt8>, damage: inout String?) -> Int {
+    public func unpack(into output: UnsafeMutableBufferPointer<UInt8>, damage: inout String?) -> Int {
         var count = 0
         while count < output.count, damage == nil, !needsInput {
             if isComplete, !startMember() { break }
@@ -68,7 +76,7 @@ final class Inflater {
     /// Whatever follows a member and is none itself (often zeroes that fill a tape block) is ignored, as gzip does.
     private func startMember() -> Bool {
         guard consumed < input.count else { return false }
-        if isBehindGarbage || input[consumed] != 0x1f {
+        if isBehindGarbage || form == .zlib || input[consumed] != 0x1f {
             isBehindGarbage = true
             consumed = input.count
             return false

@@ -1,7 +1,5 @@
-internal import TocsinCore
-
 /// A number with a unit suffix, as people write durations (`30s`) and sizes (`64MiB`).
-enum Quantity {
+public enum Quantity {
     static let durationUnits: [(suffix: String, factor: Int64)] = [
         ("w", 604_800_000_000_000), ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000),
         ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000), ("µs", 1000), ("ns", 1),
@@ -13,24 +11,24 @@ enum Quantity {
     ]
 
     /// `30s`, `1.5h`, `250 ms`; a bare number only when it is 0. nil when it is none or does not fit.
-    static func duration(_ text: String) -> Span64? {
+    public static func duration(_ text: String) -> Span64? {
         guard let (number, suffix) = split(text) else { return nil }
         if suffix.isEmpty { return Double(number) == 0 ? Span64(nanoseconds: 0) : nil }
         return scaled(number, suffix, durationUnits).map(Span64.init(nanoseconds:))
     }
 
     /// `64MiB`, `1.5 GB`, `4096`. nil when it is none or does not fit.
-    static func bytes(_ text: String) -> Int64? {
+    public static func bytes(_ text: String) -> Int64? {
         guard let (number, suffix) = split(text) else { return nil }
         return scaled(number, suffix.isEmpty ? "B" : suffix, byteUnits)
     }
 
     /// The shortest exact form in whole units: `90s` stays `90s`, `120s` becomes `2m`.
-    static func text(_ span: Span64) -> String {
+    public static func text(_ span: Span64) -> String {
         text(span.nanoseconds, durationUnits.filter { !["w", "min", "µs"].contains($0.suffix) }, zero: "0s")
     }
 
-    static func text(bytes: Int64) -> String {
+    public static func text(bytes: Int64) -> String {
         text(bytes, byteUnits.filter { $0.suffix.hasSuffix("iB") || $0.suffix == "B" }, zero: "0B")
     }
 
@@ -62,7 +60,7 @@ enum Quantity {
 
 extension String {
     /// Without spaces, tabs and line ends at both sides.
-    var trimmed: String {
+    public var trimmed: String {
         guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
         else { return "" }
         return String(self[first...last])

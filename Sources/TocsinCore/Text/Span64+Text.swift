@@ -1,5 +1,3 @@
-public import TocsinCore
-
 extension Span64 {
     /// A length of time as people type it: `30s`, `5m`, `1.5h`, `250ms`.
     public init?(text: String) {
