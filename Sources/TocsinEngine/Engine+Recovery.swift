@@ -40,6 +40,7 @@ extension Engine {
             try await checkpoints?.saveFirst(state.joiner)
         }
         for alarm in state.joiner.openAlarms { directory.note(AlarmChange(step: .updated, alarm: alarm)) }
+        intake.expect(state.router.knownSources + state.recoveredSources.map { SourceID($0) })
         let positions = state.positions.all
         prepared.withLock { $0 = state }
         return positions
@@ -58,11 +59,14 @@ extension Engine {
     /// - Returns: true when there was something and the spool holds nothing yet.
     private func takeUpStore(_ state: inout EngineState, isFirst: Bool) async throws -> Bool {
         let isWhole = !isFirst && durability?.spool.figures.oldestSequence == 1
-        guard settings.isLive, !isWhole else { return false }
+        guard settings.isLive, settings.sharing == .none, !isWhole else { return false }
         let since = clock.now().advanced(by: Span64(nanoseconds: -settings.alarms.feedback.decay.nanoseconds))
-        let (open, feedback): ([Alarm], [Feedback])
+        let open: [Alarm]
+        let feedback: [Feedback]
         do {
-            (open, feedback) = (try await store.openAlarms(), try await store.feedback(since: since))
+            // The program's own alarms are none of a sensor: they have a life beside the stream.
+            open = try await store.openAlarms().filter { $0.kind != .system }
+            feedback = try await store.feedback(since: since)
         } catch let error as TocsinError where error.isRetriable && durability != nil {
             // A server that is away must not keep the plant from being watched: input waits in the spool.
             checkpoints?.tell(
@@ -126,12 +130,22 @@ extension Engine {
     private func read(_ record: SpoolRecord, _ state: inout EngineState) {
         var known = table.withIndex { KnownNames($0) }
         if state.namesEnd == nil, let entry = SpoolEntry(decoding: record.payload[...], known: &known) {
+            switch entry {
+            case .release(let source):
+                state.positions.remove(source)
+                state.recoveredSources.remove(source.index)
+            case .adopt(let adopted):
+                state.positions.note(adopted.transfer.position, of: adopted.source)
+                state.recoveredSources.insert(adopted.source.index)
+            case .batch, .tick, .endOfInput, .begun, .feedback, .action: break
+            }
             guard case .batch(let batch, let names) = entry else { return }
-            if let position = batch.origin.resume { state.positions.note(position) }
+            state.positions.note(batch.origin.resume, of: batch.origin.source)
+            state.recoveredSources.insert(batch.origin.source.index)
             if names.map({ names in table.withIndex { names.intern(into: &$0) } }) ?? true { return }
         }
         guard let raw = SpoolEntry.rawInput(of: record.payload[...]) else { return }
-        if let position = raw.origin.resume { state.positions.note(position) }
+        state.positions.note(raw.origin.resume, of: raw.origin.source)
         guard state.namesEnd == nil else { return }
         state.namesEnd = record.sequence
         checkpoints?.tell(
@@ -156,15 +170,19 @@ private struct EngineRestore {
                 try restore(piece.bytes[...], section, &state, &hasWindows)
             }
         }
-        let known = engine.table.withIndex { index in
-            KnownSensors(
-                count: index.sensorCount,
-                ofSeries: (0..<UInt32(index.seriesCount)).map { index.sensor(of: SeriesID($0)).index })
+        // The joiner hears of the sources' times what the router tells.
+        for source in state.router.knownSources {
+            state.joiner.follow(source, to: state.router.clocks[Int(source.index)].told)
+        }
+        let ids = engine.table.withIndex { index in
+            SavedIDs(
+                sensorCount: index.sensorCount,
+                sensorOfSeries: (0..<UInt32(index.seriesCount)).map { index.sensor(of: SeriesID($0)).index })
         }
         state.shards = try await withThrowingTaskGroup(of: (Int, Shard).self) { [hasWindows] group in
             for number in 0..<engine.settings.shards {
                 group.addTask {
-                    (number, try await shard(number, from: checkpoint.again(), known, withWindows: hasWindows))
+                    (number, try await shard(number, from: checkpoint.again(), ids, withWindows: hasWindows))
                 }
             }
             var shards: [(Int, Shard)] = []
@@ -174,7 +192,7 @@ private struct EngineRestore {
     }
 
     private func shard(
-        _ number: Int, from checkpoint: Checkpoint, _ known: KnownSensors, withWindows: Bool
+        _ number: Int, from checkpoint: Checkpoint, _ ids: SavedIDs, withWindows: Bool
     ) async throws -> Shard {
         var shard = try Shard(
             number: number, of: engine.settings.shards, settings: engine.settings, table: engine.table)
@@ -185,15 +203,18 @@ private struct EngineRestore {
                 switch EngineSection(rawValue: piece.section.kind.rawValue) {
                 case .sensors:
                     var reader = StateReader(piece.bytes)
-                    guard shard.restoreSensors(from: &reader, known) else { throw Self.nonsense("sensors") }
+                    let isUsable = engine.localSeries[number].mapping.withLock { mapping in
+                        shard.restoreProgress(from: &reader) && shard.restoreSensors(from: &reader, ids, &mapping)
+                    }
+                    guard isUsable else { throw Self.nonsense("sensors") }
                 case .series:
                     let isUsable = engine.localSeries[number].mapping.withLock { mapping in
                         engine.boards[number].rows.withLock { rows in
-                            shard.restoreSeries(piece.bytes[...], known, withWindows: withWindows, &mapping, &rows)
+                            shard.restoreSeries(piece.bytes[...], ids, withWindows: withWindows, &mapping, &rows)
                         }
                     }
                     guard isUsable else { throw Self.nonsense("series") }
-                case .engine, .names, .router, .joiner, .positions, nil: break
+                case .engine, .names, .router, .joiner, .care, .positions, nil: break
                 }
             }
         }
@@ -215,6 +236,7 @@ private struct EngineRestore {
             guard engine.table.withIndex({ $0.restore(from: &reader) }) else { throw Self.nonsense("names") }
         case .router: guard state.router.restore(from: &reader) else { throw Self.nonsense("router") }
         case .joiner: guard state.joiner.restore(from: &reader) else { throw Self.nonsense("joiner") }
+        case .care: guard state.joiner.care.restore(from: &reader) else { throw Self.nonsense("care") }
         case .positions: guard state.positions.restore(from: &reader) else { throw Self.nonsense("positions") }
         // The shards' own; or a newer program's, of no use here.
         case .sensors, .series, nil: break

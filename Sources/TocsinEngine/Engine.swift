@@ -35,7 +35,11 @@ public final class Engine: BatchDelivery {
     let checkpoints: Checkpointer?
     private let listeners: [any AlarmListener]
     private let observer: (@Sendable (BatchOutcome) -> Void)?
+    private let outlet: OutcomeOutlet?
+    let onNote: @Sendable (EngineNote) -> Void
     private let receipts = ReceiptTimer()
+    /// Sensors that have left the engine, and that nobody has taken yet.
+    let leaving = Mutex<[SourceID: TransferRun]>([:])
     private let learningCell = Mutex<[LearningProgress]>([])
     /// By shard.
     private let memoryCell: Mutex<[[EngineMemory]]>
@@ -44,6 +48,7 @@ public final class Engine: BatchDelivery {
     ///   - durability: spool and checkpoints; nil acknowledges when the store has the batch, and begins anew each time.
     ///   - forests: saved models by name, newest of each.
     ///   - observer: shown every outcome after it is durable, in stream order; it holds up the writer.
+    ///   - outlet: given every outcome after it is durable, in stream order, at its own pace.
     ///   - onConditionChange: told when work stops flowing and when it flows again, once each.
     ///   - onNote: told what a person may want to know of checkpoints and recovery, one sentence each.
     ///   - liveHistory: live events kept for browsers that reconnect.
@@ -52,7 +57,7 @@ public final class Engine: BatchDelivery {
         settings: EngineSettings, table: SeriesTable, store: any Store, clock: any WallClock,
         durability: EngineDurability? = nil,
         forests: [String: SavedForest] = [:], listeners: [any AlarmListener] = [],
-        observer: (@Sendable (BatchOutcome) -> Void)? = nil,
+        observer: (@Sendable (BatchOutcome) -> Void)? = nil, outlet: OutcomeOutlet? = nil,
         onConditionChange: @escaping @Sendable (EngineCondition) -> Void = { _ in },
         onNote: @escaping @Sendable (EngineNote) -> Void = { _ in }, liveHistory: Int = 2000,
         generation: UInt64 = 1
@@ -68,10 +73,12 @@ public final class Engine: BatchDelivery {
         let cell = ConditionCell(hasSpool: durability != nil, tell: onConditionChange)
         conditionCell = cell
         self.observer = observer
+        self.outlet = outlet
         intake = Intake(
             capacity: settings.inboxBatches, spool: durability?.spool, table: table,
             idleTimeout: settings.idleTimeout, started: clock.now())
         let metrics = metrics
+        self.onNote = onNote
         checkpoints = durability.map {
             Checkpointer(durability: $0, metrics: metrics, clock: clock, shards: settings.shards, note: onNote)
         }
@@ -141,6 +148,18 @@ public final class Engine: BatchDelivery {
         return SpooledReceipt(spool: spool, sequence: sequence, receipt: receipt)
     }
 
+    /// What a person does with an alarm; it counts from its place in the stream on.
+    /// - Parameter alarm: as that person saw it: the store's word, where the engine knows the alarm no more.
+    /// - Returns: when the receipt is fulfilled it is durable.
+    /// - Throws: when the spool or the engine takes nothing.
+    public func take(_ action: AlarmAction, on alarm: Alarm) throws -> any DeliveryReceipt {
+        let receipt = Receipt()
+        guard let sequence = try intake.put(action, on: alarm, receipt) else { throw Self.stopped }
+        guard let spool = durability?.spool else { return receipt }
+        receipts.add(receipt, DeliverySummary())
+        return SpooledReceipt(spool: spool, sequence: sequence, receipt: receipt)
+    }
+
     /// A source has come to its end: its sensors are not expected to go on.
     /// - Parameter source: nil = all input has ended, and every window closes as it is. Other sources' windows are left to
     ///   the stream's time.
@@ -183,10 +202,12 @@ public final class Engine: BatchDelivery {
             checkpoints?.cancel()
             while let admitted = await intake.next() {
                 switch admitted.admission {
-                case .batch(_, let receipt), .endOfInput(_, let receipt), .feedback(_, let receipt):
+                case .batch(_, let receipt), .endOfInput(_, let receipt), .feedback(_, let receipt),
+                    .action(_, _, let receipt):
                     receipt.fulfil(.failure(error))
                 case .checkpoint(let run): run.cancel()
-                case .tick, .begun, .spooled: break
+                case .leave(let run): run.receipt.fulfil(.failure(error))
+                case .tick, .begun, .spooled, .adopt: break
                 }
             }
             throw error
@@ -201,7 +222,7 @@ public final class Engine: BatchDelivery {
         let jobs = Inbox<WriteJob>(capacity: settings.inboxBatches * 2)
         let writer = Writer(
             jobs: jobs, store: store, metrics: metrics, hub: hub, directory: directory, listeners: listeners,
-            observer: observer, clock: clock, condition: conditionCell, spool: durability?.spool,
+            observer: observer, outlet: outlet, clock: clock, condition: conditionCell, spool: durability?.spool,
             onFailure: { self.finish() })
 
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -225,13 +246,15 @@ public final class Engine: BatchDelivery {
     private func route(
         _ state: EngineState, to shards: [Inbox<RoutedBatch>], and routed: Inbox<RoutedBatch>
     ) async throws {
-        var stage = RouteStage(state, durability: durability, table: table, metrics: metrics, clock: clock)
+        var stage = RouteStage(
+            state, durability: durability, settings: settings, table: table, metrics: metrics, clock: clock,
+            tell: onNote)
         // Whatever happens here, the stages behind come to their end.
         defer {
             for shard in shards { shard.finish() }
             routed.finish()
         }
-        await send([stage.releaseFormer()], to: shards, and: routed)
+        await send(stage.releaseFormer(), to: shards, and: routed)
         while let admitted = try await stage.nextRecovered() {
             await send(stage.route(admitted, watched: []), to: shards, and: routed)
         }
@@ -308,10 +331,16 @@ public final class Engine: BatchDelivery {
                 results.append(result)
             }
             // Not held back until the store has them: a screen shows what is happening, the store what has happened.
-            for result in results { hub.add(points: result.points) }
+            for result in results {
+                hub.add(points: result.points)
+                directory.note(turned: result.turned)
+            }
             var (job, modelRuns) = joiner.join(batch, results)
             if !store.keepsRawInput { job.outcome.batch.bytes = [] }
             metrics.update { $0.modelRuns += UInt64(modelRuns) }
+            if job.handover?.isNonsense == true {
+                onNote(EngineNote("The sensors of another process cannot be read: they begin anew.", isProblem: true))
+            }
             let learning = joiner.learning
             learningCell.withLock { $0 = learning }
             if let checkpoint = batch.checkpoint {
@@ -319,6 +348,9 @@ public final class Engine: BatchDelivery {
                 var writer = StateWriter()
                 joiner.save(to: &writer)
                 checkpoint.add(.joiner, writer.bytes)
+                writer.removeAll()
+                joiner.care.save(to: &writer)
+                checkpoint.add(.care, writer.bytes)
                 checkpoint.finishStage()
                 checkpoint.notePause((ContinuousClock.now - started).inSeconds)
             }
@@ -342,6 +374,6 @@ public final class Engine: BatchDelivery {
 
     /// Batches between two looks at the memory in use.
     private static let batchesPerLook = 64
-    private static let stopped = TocsinError(
+    static let stopped = TocsinError(
         .store, "the engine has stopped and takes no more input", isRetriable: false)
 }

@@ -123,9 +123,13 @@ import TocsinEngine
     @Test(arguments: 1...6) func everyIncidentIsToldOrAMemberOfASummaryThatIs(seed: Int) throws {
         let (_, notices, desk) = try tell(story(seed: UInt64(seed), count: 3000))
         let toldIDs = Set(notices.filter { $0.isTold && $0.change.step == .raised }.map(\.change.alarm.id))
-        for notice in notices where notice.change.step == .raised {
+        let toldAsCritical = Set(
+            notices.filter { $0.isTold && $0.change.step.isTelling && $0.change.alarm.severity == .critical }
+                .map(\.change.alarm.id))
+        for notice in notices where notice.change.step == .raised || notice.change.step == .escalated {
             if let summary = notice.summaryID { #expect(toldIDs.contains(summary)) } else { #expect(notice.isTold) }
-            if notice.change.alarm.severity == .critical { #expect(notice.isTold) }
+            guard notice.change.alarm.severity == .critical, !notice.isTold else { continue }
+            #expect(notice.summaryID.map(toldAsCritical.contains) == true)
         }
         // What ends ends once, and all that is left open is silent.
         let cleared = notices.filter { $0.change.step == .cleared && $0.change.alarm.id.hasPrefix("s") }
@@ -171,4 +175,9 @@ import TocsinEngine
         #expect(later.take(AlarmScene.finding(at: 10_060)).isEmpty)
         #expect(later.advance(to: AlarmScene.at(20_000)).last?.change.alarm.verdicts == 2)
     }
+}
+
+extension AlarmChange.Step {
+    /// People hear of an alarm by it.
+    fileprivate var isTelling: Bool { self == .raised || self == .escalated }
 }

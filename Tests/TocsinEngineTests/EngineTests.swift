@@ -169,6 +169,22 @@ import TocsinTestKit
         #expect(rig.store.anomalies.count { $0.kind == .silence } == 1)
     }
 
+    /// Nobody else's readings move the time: its own, after the gap, is the first to show that it was silent.
+    @Test func aSilenceThatTheReturnItselfShowsIsOver() async throws {
+        let rig = Rig()
+        _ = try await rig.run(
+            rig.stream(sensors: 1, seconds: 900) { _, second, normal in
+                (200..<500).contains(second) || (700..<800).contains(second) ? nil : normal
+            })
+        let silence = rig.store.alarmChanges.filter { $0.alarm.kind == .silence }
+        let begun = silence.count { $0.step == .raised || $0.step == .reopened }
+        #expect(begun == 2)
+        let cleared = silence.filter { $0.step == .cleared }.map(\.alarm.cleared)
+        let expected: [Timestamp?] = [500, 800].map { Self.start.advanced(by: .seconds($0)) }
+        #expect(cleared == expected)
+        #expect(silence.last?.step == .cleared)
+    }
+
     @Test func aRetriableStoreErrorDelaysButLosesNothing() async throws {
         let store = MemoryStore()
         store.fail(next: (0..<3).map { _ in TocsinError(.store, "the database is locked", isRetriable: true) })

@@ -9,9 +9,13 @@ import TocsinTestKit
     private let table = SeriesTable(seed: 1)
     private let store = MemoryStore()
 
-    private func run(_ batch: Batch) async throws -> (letters: [DeadLetter], summary: DeliverySummary) {
+    private func run(
+        _ batch: Batch, excerpt: LetterExcerpt? = nil
+    ) async throws -> (letters: [DeadLetter], summary: DeliverySummary) {
+        var settings = EngineSettings(shards: 1, isLive: false)
+        settings.validation.excerpt = excerpt
         let engine = Engine(
-            settings: EngineSettings(shards: 1, isLive: false), table: table, store: store,
+            settings: settings, table: table, store: store,
             clock: HandClock(Self.start.advanced(by: .days(1))))
         let work = Task { try await engine.run() }
         let summary = try await engine.enqueue(batch).wait()
@@ -96,5 +100,70 @@ import TocsinTestKit
         #expect(letters.first?.payload.count == (1 << 20) + 1)
         #expect(letters.last?.payload == [UInt8(ascii: "x")])
         #expect(letters.last?.detail.contains("header") == true)
+    }
+
+    /// Two messages of many refused parts each, the second dated by its broker.
+    private func messages(_ parts: Int) -> Batch {
+        let (batch, payload) = batch(bytes: 1000)
+        var messages = MessageBatch()
+        messages.payloads = [ByteRange(offset: 0, length: 20), payload]
+        messages.envelopes = [MessageEnvelope(topic: "t")]
+        messages.times = [Timestamp(nanoseconds: 0), Self.start]
+        var full = batch
+        full.messages = messages
+        full.messageStarts = [0, 20]
+        for part in 0..<parts {
+            for (offset, reason) in [(0, DeadLetterReason.badTime), (20, .badTime), (20, .notANumber)] {
+                let place = ByteRange(offset: offset + part % 10, length: 1 + part / 10)
+                full.rejects.append(Reject(reason: reason, detail: "Row \(part).", payload: place))
+            }
+        }
+        return full
+    }
+
+    @Test func partsThatAreKeptAsTheirWholeMessageShareALetter() async throws {
+        let batch = messages(30)
+        let (letters, summary) = try await run(batch) { _, parts, _ in parts.map { _ in .whole } }
+        #expect(summary.deadLettered == 90)
+        #expect(letters.map(\.reason) == [.badTime, .badTime, .notANumber])
+        #expect(letters.map(\.readings) == [30, 30, 30])
+        #expect(letters.map(\.payload.count) == [20, 1000, 1000])
+        #expect(letters.map(\.position) == [1000, 1001, 1001])
+        #expect(letters.allSatisfy { $0.detail == "Row 0; Row 1; Row 2; and 27 more" })
+        #expect(letters.first?.source == "test:t")
+    }
+
+    @Test func aLetterHasTheTimeOfItsMessage() async throws {
+        let batch = messages(1)
+        let (letters, _) = try await run(batch)
+        #expect(letters.map(\.received) == [batch.origin.received, Self.start, Self.start])
+    }
+
+    /// Retention goes by the arrival, also for what waited at the broker.
+    @Test func aLetterOfABacklogSaysTheTimeOfItsMessageBesideItsOwn() async throws {
+        var batch = messages(1)
+        batch.origin.sourceName = "plant:t/3"
+        let (letters, _) = try await run(batch)
+        #expect(letters.map(\.received) == Array(repeating: batch.origin.received, count: 3))
+        let own = "plant:t/3@\(Self.start.nanoseconds / 1_000_000)"
+        #expect(letters.map(\.source) == ["plant:t/3", own, own])
+    }
+
+    @Test func aLetterOfAMessageThatCameAtOnceHasItsTime() async throws {
+        var batch = messages(1)
+        batch.origin.sourceName = "plant:t/3"
+        batch.origin.received = Self.start.advanced(by: .seconds(50))
+        let (prompt, _) = try await run(batch)
+        #expect(prompt.map(\.received) == [batch.origin.received, Self.start, Self.start])
+        #expect(prompt.allSatisfy { $0.source == "plant:t/3" })
+    }
+
+    @Test(arguments: [("a/b/pump-9.csv", "test:pump-9.csv"), ("test", "test"), ("-", "test")])
+    func aLetterNamesItsFile(path: String, source: String) async throws {
+        var (batch, payload) = batch(bytes: 10)
+        batch.origin.resume = ReadPosition(path: path, device: 0, number: 1, next: 30)
+        batch.rejects.append(Reject(reason: .malformed, detail: "It is wrong.", payload: payload))
+        let (letters, _) = try await run(batch)
+        #expect(letters.map(\.source) == [source])
     }
 }

@@ -28,10 +28,20 @@ extension Bank {
         state.settingsIndex = states[index].settingsIndex
         histories.remove(states[index].history)
         state.history = history.map { histories.add($0) } ?? 0
+        leave(index)
         states[index] = state
+        join(index)
         setValidRange(
             series: series, low: Double(bitPattern: words[16]), high: Double(bitPattern: words[17]))
-        deadlines.lower(index, to: state.deadline)
         return true
+    }
+
+    /// Forgets a series, its settings included, as if nothing had come from it.
+    public mutating func remove(series: SeriesID) {
+        let index = Int(series.index)
+        guard index < states.count else { return }
+        histories.remove(states[index].history)
+        leave(index)
+        states[index] = SeriesState()
     }
 }

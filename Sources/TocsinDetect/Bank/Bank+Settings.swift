@@ -19,6 +19,6 @@ extension Bank {
         if place >= states.count { grow(to: place + 1) }
         states[place].settingsIndex = Int(index) < rules.count ? index : 0
         // It may not have been watched for silence until now.
-        deadlines.lower(place, to: states[place].deadline)
+        bringForward(place)
     }
 }

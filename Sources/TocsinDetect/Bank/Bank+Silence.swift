@@ -4,24 +4,32 @@ extension Bank {
     /// Appends the series of a source whose silence begins or goes on at its high-water mark, in ascending order. It
     /// changes no series: they stay overdue until they send or `silence(of:highWater:)` is called.
     ///
-    /// One comparison while no deadline has passed, which at a million series of 1 Hz is the answer nearly always;
-    /// else 1 µs for the bounds of a million series and 4 µs for each 256 series of which one may be overdue.
+    /// One comparison while no deadline of the source has passed, which at a million series of 1 Hz is the answer nearly
+    /// always; else 1 µs for the bounds of a million series of the source and 4 µs for each 256 of which one may be
+    /// overdue. Series of other sources cost nothing.
     public mutating func overdueSeries(
         highWater: Timestamp, source: SourceID = SourceID(0), into series: inout [SeriesID]
     ) {
         let now = highWater.nanoseconds
-        guard now >= deadlines.earliest else { return }
-        let source = UInt8(clamping: source.index)
-        deadlines.refresh(now: now) { bucket in
+        let source = Self.known(source)
+        guard now >= deadlines.earliest(of: source) else { return }
+        let first = series.count
+        var isAscending = true
+        deadlines.refresh(source, now: now) { members in
             var earliest = Int64.max
-            for index in bucket.clamped(to: states.indices) {
+            for member in members {
+                let index = Int(member.index)
                 guard rules[Int(states[index].settingsIndex)].allows(.silence) else { continue }
                 let deadline = states[index].deadline
-                if deadline <= now, states[index].source == source { series.append(SeriesID(UInt32(index))) }
+                if deadline <= now {
+                    if series.count > first, series[series.count - 1].index > member.index { isAscending = false }
+                    series.append(member)
+                }
                 earliest = min(earliest, deadline)
             }
             return earliest
         }
+        if !isAscending { series[first...].sort { $0.index < $1.index } }
     }
 
     /// Finds an overdue series silent and sets when that is to be said again: after the continuation interval or the
@@ -38,7 +46,7 @@ extension Bank {
         states[index].conditions.insert(.silent)
         states[index].patience = nextPatience(of: index, now: now, parameters: parameters)
         let next = states[index].deadline
-        if next < former { deadlines.lower(index, to: next) }
+        if next < former { bringForward(index) }
         let surprise = parameters.surpriseLimit * max(seconds / limit, 1)
         return SilenceFinding(
             series: series, start: Timestamp(nanoseconds: states[index].lastTime), time: highWater, seconds: seconds,
@@ -55,7 +63,7 @@ extension Bank {
     /// The input has ended: no series is expected to go on, until it sends again.
     public mutating func withdrawAll() {
         for index in states.indices { states[index].patience = .infinity }
-        deadlines.removeAll()
+        deadlines.removeDeadlines()
     }
 
     private func nextPatience(of index: Int, now: Int64, parameters: BankParameters) -> Float {

@@ -29,7 +29,7 @@ public struct Bank: Sendable {
         rules = [BankParameters(settings)]
     }
 
-    /// Bytes of state per series; the index of deadlines adds 8 bytes for every 256 series.
+    /// Bytes of state per series; the index of sources and deadlines adds 8.
     public static let bytesPerSeries = MemoryLayout<SeriesState>.stride
 
     /// Series known so far: one more than the highest id seen.
@@ -44,7 +44,8 @@ public struct Bank: Sendable {
     ///   - time: event time of the reading.
     ///   - highWater: the source's newest event time at arrival; silence is measured on it.
     ///   - value: not-a-number and infinities are neither judged nor learned.
-    ///   - source: whose high-water mark it is; sources beyond the 256th share one clock.
+    ///   - source: whose high-water mark it is; the two highest numbers share one clock. A series that comes from
+    ///     another source than before goes on by that one's clock, and the time since its last reading is its own.
     ///   - learns: false judges the reading and learns nothing of it: for maintenance windows. Spike and range are
     ///     judged as ever; stuck, drift and noise, which are of many readings, rest meanwhile. Only clocks go on.
     public mutating func assess(
@@ -66,15 +67,17 @@ public struct Bank: Sendable {
     ) {
         let index = Int(series.index)
         if index >= states.count { grow(to: index + 1) }
+        let source = Self.known(source)
+        if states[index].source != source { change(index, to: source, time: time, highWater: highWater) }
         guard learns else {
-            result = judge(index, time: time, highWater: highWater, value: value, source: source)
+            result = judge(index, time: time, highWater: highWater, value: value)
             return
         }
         let range = ranges[Int(states[index].rangeIndex)]
         let parameters = rules[Int(states[index].settingsIndex)]
         let outcome = states[index].take(
-            value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source, range: range,
-            parameters: parameters, into: &result)
+            value, time: time.nanoseconds, highWater: highWater.nanoseconds, range: range, parameters: parameters,
+            into: &result)
         if outcome.isNearer { bringForward(index) }
         if outcome.step == .calm {
             result.finish(parameters.surpriseLimit)
@@ -92,7 +95,9 @@ public struct Bank: Sendable {
     // rules found again.
 
     @inline(never)
-    private mutating func bringForward(_ index: Int) { deadlines.lower(index, to: states[index].deadline) }
+    mutating func bringForward(_ index: Int) {
+        deadlines.lower(index, of: states[index].source, to: states[index].deadline)
+    }
 
     @inline(never)
     private mutating func conclude(
@@ -121,12 +126,12 @@ public struct Bank: Sendable {
 
     @inline(never)
     private mutating func judge(
-        _ index: Int, time: Timestamp, highWater: Timestamp, value: Double, source: SourceID
+        _ index: Int, time: Timestamp, highWater: Timestamp, value: Double
     ) -> Assessment {
         let result = states[index].judge(
-            value, time: time.nanoseconds, highWater: highWater.nanoseconds, source: source,
+            value, time: time.nanoseconds, highWater: highWater.nanoseconds,
             range: ranges[Int(states[index].rangeIndex)], parameters: rules[Int(states[index].settingsIndex)])
-        deadlines.lower(index, to: states[index].deadline)
+        bringForward(index)
         return result
     }
 

@@ -25,10 +25,9 @@ extension SeriesState {
     /// condition.
     @inline(always)
     mutating func take(
-        _ raw: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange, parameters: BankParameters,
+        _ raw: Double, time: Int64, highWater: Int64, range: ValidRange, parameters: BankParameters,
         into result: inout Assessment
     ) -> Outcome {
-        self.source = UInt8(clamping: source.index)
         // First, because divisions take long and what comes of these is needed last.
         let rates = learningRates
         let (gap, isNearer) = arrive(highWater: highWater, parameters: parameters)

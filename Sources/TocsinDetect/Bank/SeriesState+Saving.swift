@@ -6,8 +6,8 @@
 /// | 5-17 | previous, level, anchor, level error, anchor error, step, baseline, wander, spread, minimum, candidate; valid range: low, high |
 /// | 18-27 | 20 numbers of 32 bits: drift and noise sum, block steps, noise level, spread and ratio, tail rate, far and bend, spike limit, repeat rate, longest run, interval, longest interval, patience, the last two residuals, median of sums, lag, seconds of the last emission |
 /// | 28 | count, run |
-/// | 29-32 | 16 numbers of 16 bits: blocks, outlier run length, tail total, 10 tail counters, nothing, 1 if a history follows, conditions + 256 · version |
-/// | 33 | 8 bytes: source, intervals, moves, block fill, noise blocks, outliers, agreeing outliers, blocks since drift |
+/// | 29-32 | 16 numbers of 16 bits: blocks, outlier run length, tail total, 10 tail counters, source, 1 if a history follows, conditions + 256 · version |
+/// | 33 | 8 bytes: nothing, intervals, moves, block fill, noise blocks, outliers, agreeing outliers, blocks since drift |
 typealias SavedSeries = InlineArray<34, UInt64>
 
 extension SeriesState {
@@ -34,11 +34,12 @@ extension SeriesState {
         var shorts = InlineArray<16, UInt16>(repeating: 0)
         (shorts[0], shorts[1], shorts[2]) = (blocks, outlierRunLength, tail.total)
         for bin in 0..<TailHistogram.bins { shorts[3 + bin] = tail.counts[bin] }
+        shorts[13] = source
         shorts[14] = history > 0 ? 1 : 0
         shorts[15] = UInt16(conditions.rawValue) | Self.savedVersion << 8
         for place in shorts.indices { words[29 + place / 4] |= UInt64(shorts[place]) << UInt64(place % 4 * 16) }
         let bytes: InlineArray<8, UInt8> = [
-            source, intervals, moves, blockFill, noiseBlocks, outliers, agreeingOutliers, blocksSinceDrift,
+            0, intervals, moves, blockFill, noiseBlocks, outliers, agreeingOutliers, blocksSinceDrift,
         ]
         for place in bytes.indices { words[33] |= UInt64(bytes[place]) << UInt64(place * 8) }
         return words
@@ -92,7 +93,8 @@ extension SeriesState {
         else { return false }
         self.tail = tail
         conditions = Conditions(rawValue: UInt8(truncatingIfNeeded: short(15)))
-        (source, intervals, moves, blockFill) = (byte(0), byte(1), byte(2), byte(3))
+        source = short(13)
+        (intervals, moves, blockFill) = (byte(1), byte(2), byte(3))
         (noiseBlocks, outliers, agreeingOutliers, blocksSinceDrift) = (byte(4), byte(5), byte(6), byte(7))
         return Conditions.all.isSuperset(of: conditions)
     }

@@ -4,11 +4,10 @@ extension SeriesState {
     /// Scores a reading of which nothing is to be learned. Only clocks go on, and the range condition, so that it is
     /// said at intervals as ever.
     mutating func judge(
-        _ raw: Double, time: Int64, highWater: Int64, source: SourceID, range: ValidRange, parameters: BankParameters
+        _ raw: Double, time: Int64, highWater: Int64, range: ValidRange, parameters: BankParameters
     ) -> Assessment {
         var result = Assessment(value: raw, time: time)
         guard count > 0 else { return result }
-        self.source = UInt8(clamping: source.index)
         let seconds = advance(highWater: highWater)
         patience = intervals < 20 ? .infinity : silenceLimit(parameters)
         guard raw.isFinite else { return result }

@@ -76,10 +76,11 @@ struct SeriesState: Sendable {
     var outlierRunLength: UInt16 = 256
     /// Which of the bank's level histories is this series' own; 0 = none.
     var history: UInt16 = 0
-    /// Index into the bank's distinct valid ranges and settings, and the source whose clock its silence is measured on.
+    /// The source whose clock its silence is measured on; `noSource` before its first reading.
+    var source: UInt16 = SeriesState.noSource
+    /// Index into the bank's distinct valid ranges and settings.
     var rangeIndex: UInt8 = 0
     var settingsIndex: UInt8 = 0
-    var source: UInt8 = 0
     var intervals: UInt8 = 0
     var moves: UInt8 = 0
     var blockFill: UInt8 = 0
@@ -121,6 +122,7 @@ struct SeriesState: Sendable {
         static let all = Conditions(rawValue: 127)
     }
 
+    static let noSource = UInt16.max
     static let blockLength: UInt8 = 16
     /// Median absolute deviation to standard deviation for a Gaussian.
     static let medianToDeviation = 1.4826

@@ -19,7 +19,7 @@ extension SensorEnsemble {
         let reach = Self.leastExcess * (finding.expectedHigh - finding.expectedLow)
         let isNear =
             answer.value >= finding.expectedLow - reach && answer.value <= finding.expectedHigh + reach
-        if finding.evidence == .value, isNear { return 1.0.nextDown }
+        if finding.evidence == .value, isNear, score < Self.decisive { return 1.0.nextDown }
         finding.contributions[0].share = 1
         finding.isContinuation = series[0].sinceMark < UInt16(NoveltyDetector.defaultQuiet)
         series[0].mark()

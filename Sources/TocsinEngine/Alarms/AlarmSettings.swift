@@ -15,11 +15,13 @@ public struct AlarmSettings: Sendable {
     /// Warnings told singly per asset and day (UTC); nil = no limit. Rules may say otherwise.
     public var budgetPerDay: Int?
     public var feedback: FeedbackSettings
+    /// Alarms of these kinds stay on the list after they have cleared, until somebody acknowledges them.
+    public var latched: Set<AnomalyKind>
 
     public init(
         clearAfter: Span64 = .minutes(5), cooldown: Span64 = .minutes(10), newNormalAfter: Span64? = .hours(6),
         flood: FloodSettings? = FloodSettings(), budgetPerDay: Int? = nil,
-        feedback: FeedbackSettings = FeedbackSettings()
+        feedback: FeedbackSettings = FeedbackSettings(), latched: Set<AnomalyKind> = [.fire]
     ) {
         self.clearAfter = clearAfter
         self.cooldown = cooldown
@@ -27,21 +29,29 @@ public struct AlarmSettings: Sendable {
         self.flood = flood
         self.budgetPerDay = budgetPerDay
         self.feedback = feedback
+        self.latched = latched
     }
 }
 
 /// When so much goes wrong at once that single messages help nobody.
 public struct FloodSettings: Sendable {
-    /// More new incidents than this `within` are a flood. At least 1.
+    /// More new incidents than this `within` are a flood. At least 1. Nine and the summary are the ten messages in ten
+    /// minutes that a person can take in (EEMUA 191).
     public var incidents: Int
     public var within: Span64
     /// It is over when the rate has not been above the limit for this long.
     public var calmAfter: Span64
+    /// So many critical incidents are told singly also in a flood, counted from those that began it. More are members
+    /// like the others, and make the summary critical.
+    public var criticals: Int
 
-    public init(incidents: Int = 10, within: Span64 = .minutes(10), calmAfter: Span64 = .minutes(10)) {
+    public init(
+        incidents: Int = 9, within: Span64 = .minutes(9), calmAfter: Span64 = .minutes(9), criticals: Int = 5
+    ) {
         self.incidents = incidents
         self.within = within
         self.calmAfter = calmAfter
+        self.criticals = criticals
     }
 }
 

@@ -18,9 +18,15 @@ extension Sentence {
     }
 
     /// "14 incidents on 9 sensors since 2025-10-01 10:02:00 UTC: drift of temperature of pump_3 first, then spike of
-    /// pressure of pump_3, silence of pump_5 and 11 more"
-    static func flood(_ total: Int, sensors: Int, since: Timestamp, first: [String]) -> String {
-        "\(count(total, "incident")) on \(count(sensors, "sensor")) since \(clock(since))\(list(first, of: total))"
+    /// pressure of pump_3, silence of pump_5 and 11 more"; "12 critical of 14 incidents on …" where there are such.
+    static func flood(_ total: Int, criticals: Int, sensors: Int, since: Timestamp, first: [String]) -> String {
+        let incidents =
+            switch criticals {
+            case ...0: count(total, "incident")
+            case total...: count(total, "critical incident")
+            default: "\(criticals) critical of \(count(total, "incident"))"
+            }
+        return "\(incidents) on \(count(sensors, "sensor")) since \(clock(since))\(list(first, of: total))"
     }
 
     /// "budget of 3 alarms a day for pump_3 exceeded: 5 more on 1 sensor since …: …"

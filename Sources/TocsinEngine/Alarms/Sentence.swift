@@ -43,6 +43,7 @@ public struct Sentence: Sendable {
             return "\(sensor) reports signs of fire since \(since): \(trimmed(verdict.reason ?? ""))"
         case .fire:
             return "\(what) reports signs of fire since \(since)\(causes(verdict))\(sure)"
+        case .system: return "\(what) is in trouble since \(since)"
         }
     }
 
@@ -59,6 +60,16 @@ public struct Sentence: Sendable {
         let number = digits(value)
         guard let symbol = symbol(of: unit) else { return number }
         return symbol == "%" ? number + symbol : number + " " + symbol
+    }
+
+    /// What is expected: "24.1 to 26.2 °C", "at most 80 °C"; nil without a band.
+    public static func expected(low: Double, high: Double, _ unit: String?) -> String? {
+        switch (low.isFinite, high.isFinite) {
+        case (true, true): "\(digits(low)) to \(quantity(high, unit))"
+        case (true, false): "at least \(quantity(low, unit))"
+        case (false, true): "at most \(quantity(high, unit))"
+        case (false, false): nil
+        }
     }
 
     static func symbol(of unit: String?) -> String? {
@@ -105,13 +116,7 @@ public struct Sentence: Sendable {
     }
 
     private static func band(_ verdict: Verdict, _ unit: String?) -> String {
-        switch (verdict.expectedLow.isFinite, verdict.expectedHigh.isFinite) {
-        case (true, true):
-            ", expected \(digits(verdict.expectedLow)) to \(quantity(verdict.expectedHigh, unit))"
-        case (true, false): ", expected at least \(quantity(verdict.expectedLow, unit))"
-        case (false, true): ", expected at most \(quantity(verdict.expectedHigh, unit))"
-        case (false, false): ""
-        }
+        expected(low: verdict.expectedLow, high: verdict.expectedHigh, unit).map { ", expected \($0)" } ?? ""
     }
 
     private static func causes(_ verdict: Verdict) -> String {

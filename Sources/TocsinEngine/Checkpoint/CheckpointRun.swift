@@ -102,6 +102,8 @@ enum EngineSection: UInt8, Sendable {
     case series = 6
     /// How far each source has been read.
     case positions = 7
+    /// What people have done with alarms.
+    case care = 8
 }
 
 extension CheckpointSection {

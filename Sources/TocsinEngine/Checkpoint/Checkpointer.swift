@@ -53,6 +53,9 @@ final class Checkpointer: Sendable {
             var writer = StateWriter()
             joiner.save(to: &writer)
             try await file.append(.init(.joiner), writer.bytes)
+            writer.removeAll()
+            joiner.care.save(to: &writer)
+            try await file.append(.init(.care), writer.bytes)
             _ = try await file.finish()
         } catch {
             await file.cancel()

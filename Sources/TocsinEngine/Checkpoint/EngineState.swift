@@ -6,6 +6,8 @@ struct EngineState: Sendable {
     var shards: [Shard]
     var joiner: Joiner
     var positions = SourcePositions()
+    /// Of which something stands in the spool behind the checkpoint.
+    var recoveredSources: Set<UInt16> = []
     /// Of the last admission that is in it.
     var sequence: UInt64 = 0
     /// Up to here the spool holds what the last process has not finished.

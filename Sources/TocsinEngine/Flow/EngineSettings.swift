@@ -24,6 +24,7 @@ public struct EngineSettings: Sendable {
     public var rules: AlarmRules
     public var calendar: AlarmCalendar
     public var assets: AssetNames
+    public var sharing: SensorSharing
     /// Live input goes by the wall clock too: a quiet stream still notices silence. Off for replay.
     public var isLive: Bool
 
@@ -36,7 +37,8 @@ public struct EngineSettings: Sendable {
         forests: ForestSettings = ForestSettings(), ensemble: EnsembleSettings = EnsembleSettings(),
         fire: FireWatchSettings = FireWatchSettings(), sequences: SequenceSettings = SequenceSettings(),
         alarms: AlarmSettings = AlarmSettings(), rules: AlarmRules = AlarmRules(),
-        calendar: AlarmCalendar = AlarmCalendar(), assets: AssetNames = AssetNames(), isLive: Bool = true
+        calendar: AlarmCalendar = AlarmCalendar(), assets: AssetNames = AssetNames(), sharing: SensorSharing = .none,
+        isLive: Bool = true
     ) {
         self.shards = shards
         self.inboxBatches = inboxBatches
@@ -55,8 +57,20 @@ public struct EngineSettings: Sendable {
         self.rules = rules
         self.calendar = calendar
         self.assets = assets
+        self.sharing = sharing
         self.isLive = isLive
     }
+}
+
+/// Whether sensors move between processes, and what the processes have in common.
+public enum SensorSharing: Sendable {
+    /// The process is alone. One that has no checkpoint takes up the alarms that are open in the store, and what people have
+    /// said.
+    case none
+    /// All write into one store: a sensor's open alarms come with it, and their rows are there.
+    case throughStore
+    /// Each has a store of its own: an alarm that comes is written into it, one that leaves is over as far as it is concerned.
+    case betweenStores
 }
 
 /// In which order events are judged.

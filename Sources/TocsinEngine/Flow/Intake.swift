@@ -13,14 +13,18 @@ final class Intake: Sendable {
         var lastSequence: UInt64
         /// Names whose batch the spool did not take.
         var unwritten: [NewNames] = []
-        /// Wall time of the last batch.
-        var lastBatch: Timestamp
+        /// Wall time of the last batch of each source.
+        var lastBatches: [UInt16: Timestamp] = [:]
+
+        /// Wall time of the last batch of the source that has been quiet for longest; nil where none is known.
+        var quietest: Timestamp? { lastBatches.values.min() }
     }
 
     private let inbox: Inbox<Admitted>
     private let spool: Spool?
     private let table: SeriesTable
     private let idleTimeout: Span64
+    private let started: Timestamp
     private let encoder: Mutex<Encoder>
     /// Bytes of the batches that wait in memory.
     private let waitingBytes = Atomic(0)
@@ -31,8 +35,9 @@ final class Intake: Sendable {
         self.spool = spool
         self.table = table
         self.idleTimeout = idleTimeout
+        self.started = started
         let next = spool?.figures.nextSequence ?? 1
-        encoder = Mutex(Encoder(lastSequence: next - 1, lastBatch: started))
+        encoder = Mutex(Encoder(lastSequence: next - 1))
     }
 
     var count: Int { inbox.count }
@@ -55,7 +60,7 @@ final class Intake: Sendable {
     private func putNow(_ batch: Batch, _ receipt: Receipt, waits: Bool) throws(TocsinError) -> UInt64? {
         var sequence: UInt64 = 0
         let isTaken = try inbox.push { () throws(TocsinError) in
-            sequence = try spool(at: batch.origin.received) { SpoolEntry.encode(batch, names: $0, into: &$1) }
+            sequence = try spool(of: batch.origin) { SpoolEntry.encode(batch, names: $0, into: &$1) }
             let hasRoom = waits || spool == nil || waitingBytes.load(ordering: .relaxed) < Self.memoryBytes
             guard hasRoom else {
                 receipt.fulfil(.success(Engine.spooled(batch)))
@@ -81,9 +86,29 @@ final class Intake: Sendable {
         return isTaken ? sequence : nil
     }
 
-    /// Time goes by. Only written down, and only passed on, when nothing has come in for the idle timeout.
+    /// - Returns: its number in the spool, 0 without one; nil when the engine has stopped.
+    func put(_ action: AlarmAction, on alarm: Alarm, _ receipt: Receipt) throws(TocsinError) -> UInt64? {
+        var sequence: UInt64 = 0
+        let isTaken = try inbox.push { () throws(TocsinError) in
+            sequence = try spool { _, writer in SpoolEntry.action(action, alarm).encode(into: &writer) }
+            return Admitted(sequence: sequence, admission: .action(action, alarm, receipt))
+        }
+        return isTaken ? sequence : nil
+    }
+
+    /// Sources that the last process has heard of: they too go on by the wall clock while nothing comes of them.
+    func expect(_ sources: [SourceID]) {
+        encoder.withLock { encoder in
+            for source in sources where encoder.lastBatches[source.index] == nil {
+                encoder.lastBatches[source.index] = started
+            }
+        }
+    }
+
+    /// Time goes by. Only written down, and only passed on, when of some source nothing has come in for the idle timeout.
+    /// A walk over all sources.
     func putTick(_ now: Timestamp) throws(TocsinError) -> Bool {
-        let isIdle = encoder.withLock { now.since($0.lastBatch) >= idleTimeout }
+        let isIdle = encoder.withLock { now.since($0.quietest ?? started) >= idleTimeout }
         return isIdle ? try put(.tick(now), as: .tick(now)) : true
     }
 
@@ -95,6 +120,31 @@ final class Intake: Sendable {
             let sequence = try spool { _, writer in entry.encode(into: &writer) }
             return Admitted(sequence: sequence, admission: admission)
         }
+    }
+
+    /// A barrier at which the sensors of a source leave, or are copied; only the former is written down.
+    /// - Returns: its number in the spool, 0 without one and for a copy; nil when the engine has stopped.
+    func put(_ run: TransferRun) throws(TocsinError) -> UInt64? {
+        var sequence: UInt64 = 0
+        let isTaken = try inbox.push { () throws(TocsinError) in
+            if run.isGivenUp {
+                sequence = try spool { _, writer in SpoolEntry.release(run.source).encode(into: &writer) }
+                encoder.withLock { $0.lastBatches[run.source.index] = nil }
+            }
+            return Admitted(sequence: sequence, admission: .leave(run))
+        }
+        return isTaken ? sequence : nil
+    }
+
+    /// - Returns: its number in the spool, 0 without one; nil when the engine has stopped.
+    func put(_ adopted: AdoptedSensors) throws(TocsinError) -> UInt64? {
+        var sequence: UInt64 = 0
+        let isTaken = try inbox.push { () throws(TocsinError) in
+            sequence = try spool { _, writer in SpoolEntry.adopt(adopted).encode(into: &writer) }
+            encoder.withLock { $0.lastBatches[adopted.source.index] = adopted.received }
+            return Admitted(sequence: sequence, admission: .adopt(adopted))
+        }
+        return isTaken ? sequence : nil
     }
 
     /// A barrier behind everything that was put so far.
@@ -120,12 +170,12 @@ final class Intake: Sendable {
 
     /// Writes an entry into the spool; its number, 0 without one.
     private func spool(
-        at arrival: Timestamp? = nil, _ encode: (NewNames?, inout StateWriter) -> Void
+        of origin: Origin? = nil, _ encode: (NewNames?, inout StateWriter) -> Void
     ) throws(TocsinError) -> UInt64 {
         try encoder.withLock { encoder throws(TocsinError) in
-            if let arrival { encoder.lastBatch = arrival }
+            if let origin { encoder.lastBatches[origin.source.index] = origin.received }
             guard let spool else { return 0 }
-            let isBatch = arrival != nil
+            let isBatch = origin != nil
             var names = encoder.unwritten
             if isBatch, let news = table.withIndex({ NewNames(takenFrom: &$0) }) { names.append(news) }
             encoder.writer.removeAll()

@@ -60,6 +60,8 @@ struct SpooledReceipt: DeliveryReceipt {
         try await spool.durable(sequence)
         return try await receipt.wait()
     }
+
+    func durable() async throws { try await spool.durable(sequence) }
 }
 
 /// Lets receipts go whose batches are in the spool but are not stored soon: under load the acknowledgement does not

@@ -9,13 +9,19 @@ struct RouteStage: Sendable {
     private var cursor: SpoolCursor?
     private var nextRecovered: UInt64
     private let lastRecovered: UInt64
+    private let table: SeriesTable
+    private let windows: UInt64
     private let metrics: EngineMetrics
     private let clock: any WallClock
+    private let tell: @Sendable (EngineNote) -> Void
 
     init(
-        _ state: EngineState, durability: EngineDurability?, table: SeriesTable, metrics: EngineMetrics,
-        clock: any WallClock
+        _ state: EngineState, durability: EngineDurability?, settings: EngineSettings, table: SeriesTable,
+        metrics: EngineMetrics, clock: any WallClock, tell: @escaping @Sendable (EngineNote) -> Void
     ) {
+        self.tell = tell
+        self.table = table
+        windows = settings.windowFingerprint
         router = state.router
         positions = state.positions
         cursor = durability.map { SpoolCursor(durability: $0, table: table, namesEnd: state.namesEnd) }
@@ -47,6 +53,14 @@ struct RouteStage: Sendable {
             case .begun(let time): return Admitted(sequence: sequence, admission: .begun(time), isRecovered: true)
             case .feedback(let feedback):
                 return Admitted(sequence: sequence, admission: .feedback(feedback, Receipt()), isRecovered: true)
+            case .release(let source):
+                let run = TransferRun(source: source, isGivenUp: true, isWanted: false)
+                return Admitted(sequence: sequence, admission: .leave(run), isRecovered: true)
+            case .adopt(let adopted):
+                return Admitted(sequence: sequence, admission: .adopt(adopted), isRecovered: true)
+            case .action(let action, let alarm):
+                return Admitted(
+                    sequence: sequence, admission: .action(action, alarm, Receipt()), isRecovered: true)
             case .endOfInput(let source):
                 return Admitted(sequence: sequence, admission: .endOfInput(source, Receipt()), isRecovered: true)
             }
@@ -68,11 +82,11 @@ struct RouteStage: Sendable {
     mutating func route(_ admitted: Admitted, watched: Set<UInt32>) -> [RoutedBatch] {
         switch admitted.admission {
         case .batch(let batch, let receipt):
-            if let position = batch.origin.resume { positions.note(position) }
+            positions.note(batch.origin.resume, of: batch.origin.source)
             let routed = router.route(batch, from: admitted, receipt: receipt, watched: watched)
             return [routed] + router.takeEnds(from: admitted, now: batch.origin.received)
         case .tick(let now):
-            return [router.advance(now: now, from: admitted)] + router.takeEnds(from: admitted, now: now)
+            return router.advance(now: now, from: admitted) + router.takeEnds(from: admitted, now: now)
         case .endOfInput(let source, let receipt):
             let now = clock.now()
             return router.end(source, from: admitted, receipt: receipt, now: now)
@@ -82,15 +96,55 @@ struct RouteStage: Sendable {
             return [router.barrier(run, now: clock.now())]
         case .feedback(let feedback, let receipt):
             return [router.pass(feedback, from: admitted, receipt: receipt, now: clock.now())]
+        case .action(let action, let alarm, let receipt):
+            return [router.pass(action, on: alarm, from: admitted, receipt: receipt, now: clock.now())]
         case .begun(let now):
             router.begin(at: now)
             return []
+        case .leave(let run): return [leave(run, admitted)]
+        case .adopt(let adopted): return adopt(adopted, admitted)
         case .spooled: return []
         }
     }
 
+    private mutating func leave(_ run: TransferRun, _ admitted: Admitted) -> RoutedBatch {
+        run.note(positions.position(of: run.source))
+        if run.isGivenUp { positions.remove(run.source) }
+        let before = UInt64(router.heldReadings)
+        let routed = router.leave(run, from: admitted, now: clock.now())
+        let left = before - UInt64(router.heldReadings)
+        metrics.update {
+            $0.spooled -= left
+            $0.handedOver += left
+        }
+        return routed
+    }
+
+    private mutating func adopt(_ adopted: AdoptedSensors, _ admitted: Admitted) -> [RoutedBatch] {
+        // Both worked when it came; not so, perhaps, after a restart with other settings.
+        guard let contents = try? TransferContents(adopted.transfer.bytes),
+            let interned = try? table.withIndex({ (index) throws(TocsinError) in
+                try contents.names.intern(into: &index)
+            })
+        else {
+            tell(
+                EngineNote(
+                    "The sensors that came from another process have no room here any more, or are of a newer program: "
+                        + "they begin anew.", isProblem: true))
+            return []
+        }
+        positions.note(adopted.transfer.position, of: adopted.source)
+        let (batches, waiting) = router.adopt(
+            adopted, contents, interned, hasWindows: contents.windows == windows, from: admitted)
+        metrics.update {
+            $0.received += UInt64(waiting)
+            $0.spooled += UInt64(waiting)
+        }
+        return batches
+    }
+
     /// Before the first admission: what waited under other settings.
-    mutating func releaseFormer() -> RoutedBatch? { router.releaseFormer(now: clock.now()) }
+    mutating func releaseFormer() -> [RoutedBatch] { router.releaseFormer(now: clock.now()) }
 
     /// After the last admission: nothing takes up what waits, where there is no spool.
     mutating func releaseRest() -> RoutedBatch? { cursor == nil ? router.releaseAll(now: clock.now()) : nil }

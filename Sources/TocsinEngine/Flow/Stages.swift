@@ -1,4 +1,5 @@
 internal import TocsinCore
+internal import TocsinSpool
 
 /// What enters the engine, in stream order.
 enum Admission: Sendable {
@@ -13,8 +14,14 @@ enum Admission: Sendable {
     case endOfInput(SourceID?, Receipt)
     /// What a person said of an alarm.
     case feedback(Feedback, Receipt)
+    /// What a person did with an alarm, and the alarm as that person saw it.
+    case action(AlarmAction, Alarm, Receipt)
     /// Everything before it is to be saved as one state.
     case checkpoint(CheckpointRun)
+    /// The sensors of a source leave, or are copied.
+    case leave(TransferRun)
+    /// The sensors of a source come.
+    case adopt(AdoptedSensors)
 }
 
 /// An admission in its place in the stream.
@@ -28,10 +35,22 @@ struct Admitted: Sendable {
 
 /// A batch after validation, shared by all shards. One reference for all, never changed.
 final class RoutedBatch: Sendable {
-    /// The stream's high-water event time rises at an event.
+    /// The high-water event time of an event's source rises at the event.
     struct Rise: Sendable {
         var event: Int32
         var highWater: Timestamp
+    }
+
+    /// The time of a source goes on without an event.
+    struct Advance: Sendable {
+        var source: SourceID
+        var highWater: Timestamp
+    }
+
+    /// For so long nobody listened to a source.
+    struct Absence: Sendable {
+        var source: SourceID
+        var span: Span64
     }
 
     let batch: Batch
@@ -40,45 +59,52 @@ final class RoutedBatch: Sendable {
     let deadLetters: [DeadLetter]
     /// Sensors that a screen is showing.
     let watched: Set<UInt32>
-    /// High-water event time of the stream before this batch, and where it rises inside.
-    let highWater: Timestamp
+    /// The newest source's time before this batch.
+    let before: Timestamp
+    /// Where the events' sources go on inside.
     let rises: [Rise]
-    /// Where the stream stands after it.
+    /// Sources that go on behind the events.
+    let advances: [Advance]
+    /// The newest source's time after it.
     let progress: Timestamp
     /// After a restart: how long nobody listened. No series is silent because of that.
-    let absence: Span64
+    let absences: [Absence]
     let end: EndOfInput?
     let checkpoint: CheckpointRun?
     let feedback: Feedback?
+    let handover: Handover?
+    let action: (AlarmAction, Alarm)?
     let receipt: Receipt?
     let sequence: UInt64
     let isRecovered: Bool
 
     init(
         batch: Batch, accepted: [Bool] = [], deadLetters: [DeadLetter] = [],
-        watched: Set<UInt32> = [], highWater: Timestamp,
-        rises: [Rise] = [], progress: Timestamp, absence: Span64 = .seconds(0), end: EndOfInput? = nil,
-        checkpoint: CheckpointRun? = nil, feedback: Feedback? = nil,
+        watched: Set<UInt32> = [], before: Timestamp,
+        rises: [Rise] = [], advances: [Advance] = [], progress: Timestamp, absences: [Absence] = [],
+        end: EndOfInput? = nil,
+        checkpoint: CheckpointRun? = nil, feedback: Feedback? = nil, action: (AlarmAction, Alarm)? = nil,
+        handover: Handover? = nil,
         receipt: Receipt? = nil, sequence: UInt64 = 0, isRecovered: Bool = false
     ) {
         self.batch = batch
         self.accepted = accepted
         self.deadLetters = deadLetters
         self.watched = watched
-        self.highWater = highWater
+        self.before = before
         self.rises = rises
+        self.advances = advances
         self.progress = progress
-        self.absence = absence
+        self.absences = absences
         self.end = end
         self.checkpoint = checkpoint
         self.feedback = feedback
+        self.handover = handover
+        self.action = action
         self.receipt = receipt
         self.sequence = sequence
         self.isRecovered = isRecovered
     }
-
-    /// Time alone has gone by.
-    var isTick: Bool { batch.eventCount == 0 && end == nil && checkpoint == nil && feedback == nil }
 }
 
 /// Whose input has ended.
@@ -109,6 +135,12 @@ struct ShardResult: Sendable {
     var points: [LivePoint] = []
     /// Sensors that were silent and spoke again.
     var returned: [(event: Int, sensor: SensorID, time: Timestamp)] = []
+    /// Sensors that went away by their own word, or came back.
+    var turned: [SensorID] = []
+    /// Of a handover: the shard's sensors that left or were copied, or that were replaced by others.
+    var handed: [SensorID] = []
+    /// Of a handover: what came cannot be read.
+    var isNonsense = false
     /// Time spent on the shard's own readings, and how many they were.
     var seconds = 0.0
     var readings = 0
@@ -121,6 +153,7 @@ struct WriteJob: Sendable {
     var models: [ModelRecord]
     var receipt: Receipt?
     var checkpoint: CheckpointRun?
+    var handover: HandoverOutcome?
     var sequence: UInt64
     var isRecovered: Bool
 }

@@ -30,6 +30,8 @@ struct CauseWatch: Sendable {
     private var places: [Int32] = []
     private var means: [Float] = []
     private var ends: [Timestamp] = []
+    /// Rings whose series have left.
+    private var freeRings: [Int32] = []
     /// By sensor: its only series so far, -1 before the first, -2 with several; for how many series that is known.
     private var onlySeries: [Int32] = []
     private var counted = 0
@@ -75,9 +77,13 @@ struct CauseWatch: Sendable {
         let series = Int(index)
         if series >= places.count { places += repeatElement(-1, count: series + 1 - places.count) }
         if places[series] < 0 {
-            places[series] = Int32(ends.count)
-            ends.append(end)
-            means += repeatElement(.nan, count: Self.points)
+            places[series] = freeRings.popLast() ?? Int32(ends.count)
+            if Int(places[series]) == ends.count {
+                ends.append(end)
+                means += repeatElement(.nan, count: Self.points)
+            } else {
+                ends[Int(places[series])] = end
+            }
         }
         let ring = Int(places[series])
         guard end >= ends[ring] else { return }
@@ -144,16 +150,21 @@ struct CauseWatch: Sendable {
 
     // MARK: Checkpoint
 
-    func save(to writer: inout StateWriter) {
-        writer.write(varint: UInt64(ends.count))
-        for (index, place) in places.enumerated() where place >= 0 {
+    /// - Parameter selection: whose; nil = all.
+    func save(to writer: inout StateWriter, _ selection: SensorSelection? = nil) {
+        let rings = places.enumerated().filter { index, place in
+            place >= 0 && selection?.containsSeries(UInt32(index)) ?? true
+        }
+        writer.write(varint: UInt64(rings.count))
+        for (index, place) in rings {
             writer.write(UInt32(index))
             writer.write(ends[Int(place)])
             for value in means[Int(place) * Self.points..<(Int(place) + 1) * Self.points] {
                 writer.write(value.bitPattern)
             }
         }
-        let kept = onsets.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+        let kept = onsets.mapValues { list in list.filter { selection?.names.contains($0.sensor) ?? true } }
+            .filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
         writer.write(varint: UInt64(kept.count))
         for (asset, list) in kept {
             writer.write(text: asset)
@@ -168,31 +179,45 @@ struct CauseWatch: Sendable {
         }
     }
 
+    mutating func forget(_ selection: SensorSelection) {
+        for (index, place) in places.enumerated() where place >= 0 && selection.containsSeries(UInt32(index)) {
+            for point in 0..<Self.points { means[Int(place) * Self.points + point] = .nan }
+            freeRings.append(place)
+            places[index] = -1
+        }
+        onsets = onsets.mapValues { list in list.filter { !selection.names.contains($0.sensor) } }
+            .filter { !$0.value.isEmpty }
+    }
+
     /// - Returns: false for nonsense.
-    mutating func restore(from reader: inout StateReader) -> Bool {
+    mutating func restore(from reader: inout StateReader, _ ids: SavedIDs) -> Bool {
         guard let count = reader.readCount(of: 4 + 8 + 4 * Self.points) else { return false }
         for _ in 0..<count {
-            guard let index = reader.read(UInt32.self), Int(index) < Self.maximumSeries,
-                let end = reader.readTimestamp()
+            guard let series = reader.readSeries(ids), let end = reader.readTimestamp(),
+                let raw = reader.readRaw(count: 4 * Self.points)
             else { return false }
-            note(.nan, at: end, of: index)
-            guard let ring = ring(of: SeriesID(index)) else { return false }
+            // Elsewhere it may have had an earlier number.
+            guard Int(series.index) < Self.maximumSeries else { continue }
+            note(.nan, at: end, of: series.index)
+            guard let ring = ring(of: series) else { return false }
             ends[ring] = end
+            var values = StateReader(raw)
             for point in 0..<Self.points {
-                guard let bits = reader.read(UInt32.self) else { return false }
-                means[ring * Self.points + point] = Float(bitPattern: bits)
+                means[ring * Self.points + point] = values.readFloat() ?? .nan
             }
         }
         guard let lists = reader.readCount(of: 2) else { return false }
         for _ in 0..<lists {
             guard let asset = reader.readText(), let length = reader.readCount(of: 14) else { return false }
             for _ in 0..<length {
-                guard let id = reader.readName(), let series = reader.read(UInt32.self), let sensor = reader.readText(),
+                guard let id = reader.readName(), let number = reader.read(UInt32.self), let sensor = reader.readText(),
                     let metric = reader.readText(), let time = reader.readTimestamp()
                 else { return false }
+                let series = number == .max ? nil : ids.series(number)
+                guard number == .max || series != nil else { return false }
                 onsets[asset, default: []].append(
                     Onset(
-                        alarmID: id, series: series == .max ? nil : SeriesID(series), sensor: sensor,
+                        alarmID: id, series: series, sensor: sensor,
                         metric: metric.isEmpty ? nil : metric, time: time))
             }
         }

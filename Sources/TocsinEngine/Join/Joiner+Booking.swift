@@ -2,14 +2,14 @@ internal import TocsinCore
 
 // From verdicts to anomalies and alarm changes.
 extension Joiner {
-    mutating func book(_ verdict: Verdict, progress: Timestamp, into outcome: inout BatchOutcome) {
+    mutating func book(_ verdict: Verdict, at time: StreamTime, into outcome: inout BatchOutcome) {
         let sensor = names.sensorNames[Int(verdict.sensor.index)]
         let metric = verdict.series.map { names.metricName(of: $0) }
         let unit = verdict.series.flatMap { names.unit(of: $0) }
         let sentence = Sentence.text(verdict, sensor: sensor, metric: metric, unit: unit)
         let finding = Finding(verdict: verdict, sensor: sensor, metric: metric, sentence: sentence)
         let rule = rules.rule(of: verdict, sensor: sensor, metric: metric)
-        let booking = desk.book(finding, rule: rule, progress: progress)
+        let booking = desk.book(finding, rule: rule, at: time)
         note(booking.notices, of: verdict, into: &outcome)
         guard booking.isNews else { return }
         var hash = StableHash()
@@ -38,8 +38,23 @@ extension Joiner {
                     desk.explain(change.alarm.id, cause: cause)
                 }
             }
+            care.annotate(&change)
             outcome.alarmChanges.append(change)
         }
+    }
+
+    /// What time alone brings: alarms end, and shelves.
+    mutating func advance(to time: StreamTime, into outcome: inout BatchOutcome) {
+        note(desk.advance(to: time), into: &outcome)
+        outcome.alarmChanges += care.advance(to: time.newest)
+    }
+
+    /// A person does something with an alarm.
+    /// - Parameter seen: the alarm as that person saw it.
+    mutating func take(_ action: AlarmAction, on seen: Alarm, into outcome: inout BatchOutcome) {
+        let members = desk.members(of: seen.id).compactMap { desk.alarm(id: $0) }
+        outcome.alarmChanges += care.take(action, known: desk.alarm(id: seen.id), stored: seen, members: members)
+        outcome.actions.append(action)
     }
 
     /// Shows the desk the readings that it wants to hear of: nearly always none.
@@ -57,7 +72,7 @@ extension Joiner {
             where routed.accepted[reading] && desk.watches(batch.series[reading]) {
                 desk.observe(
                     sensor: batch.sensors[next], series: batch.series[reading], value: batch.values[reading],
-                    time: batch.times[next], progress: progress.at(next))
+                    time: batch.times[next], at: progress.at(next, &times))
             }
         }
     }

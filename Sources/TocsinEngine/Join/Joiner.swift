@@ -8,17 +8,22 @@ struct Joiner: Sendable {
     var desk: AlarmDesk
     var rules: RuleBook
     var causes: CauseWatch
+    var care: CareBook
     private var eventModels: EventModels
     private var windowForests: WindowForests
-    private var sequences: WindowSequences
-    private var fires: FireWatch
+    var sequences: WindowSequences
+    var fires: FireWatch
+    /// By number of the source: its high-water event time.
+    var times: [Timestamp] = []
     private let shardCount: Int
     private let savesModels: Bool
+    let isStoreAlone: Bool
 
     init(table: SeriesTable, settings: EngineSettings, shardCount: Int, saved: [String: SavedForest]) {
         names = SeriesNames(table: table)
         desk = AlarmDesk(settings: settings.alarms, calendar: settings.calendar, assets: settings.assets)
         rules = RuleBook(rules: settings.rules)
+        care = CareBook(latched: settings.alarms.latched, memory: settings.alarms.cooldown)
         causes = CauseWatch(assets: settings.assets, definitions: settings.windows)
         eventModels = EventModels(settings: settings.forests, saved: saved)
         windowForests = WindowForests(
@@ -27,13 +32,16 @@ struct Joiner: Sendable {
         fires = FireWatch(settings: settings.fire)
         self.shardCount = shardCount
         savesModels = settings.forests.areSaved
+        isStoreAlone = settings.sharing == .betweenStores
     }
 
     /// Takes up what an earlier process left in the store, where no checkpoint tells of it.
     mutating func restore(_ open: [Alarm], feedback: [Feedback], table: SeriesTable) {
         for alarm in open {
             guard let sensor = table.withIndex({ $0.sensor(alarm.sensor.utf8.span) }) else { continue }
-            desk.restore(alarm, sensor: sensor)
+            // What waits to be acknowledged is over for the desk.
+            if alarm.cleared == nil { desk.restore(alarm, sensor: sensor) }
+            care.restore(alarm)
         }
         desk.restore(feedback)
     }
@@ -62,24 +70,27 @@ struct Joiner: Sendable {
         for step in steps {
             // First, because the progress is asked for at rising events only.
             watch(through: step.event, of: routed, outcome.fates, from: &watched, &progress)
-            let now = progress.at(step.event)
-            note(desk.advance(to: now), into: &outcome)
+            let now = progress.at(step.event, &times)
+            advance(to: now, into: &outcome)
             switch step.content {
-            case .returned(let sensor, let time): note(desk.clearSilence(of: sensor, at: time), into: &outcome)
-            case .verdict(let verdict): book(verdict, progress: now, into: &outcome)
+            case .returned(let sensor, let time):
+                note(desk.clearSilence(of: sensor, at: time, source: now.source), into: &outcome)
+            case .verdict(let verdict): book(verdict, at: now, into: &outcome)
             }
         }
         watch(through: batch.eventCount - 1, of: routed, outcome.fates, from: &watched, &progress)
-        note(desk.advance(to: routed.progress), into: &outcome)
+        for time in progress.end(&times) { advance(to: time, into: &outcome) }
+        if let (action, alarm) = routed.action { take(action, on: alarm, into: &outcome) }
         if let word = routed.feedback {
             outcome.feedback = [word]
             note(desk.take(word).notices, into: &outcome)
         }
+        let handover = routed.handover.map { hand($0, results, into: &outcome) }
         let job = WriteJob(
             outcome: outcome, summary: summary(outcome),
             models: savesModels ? events.trained + windows.trained : [],
-            receipt: routed.receipt, checkpoint: routed.checkpoint, sequence: routed.sequence,
-            isRecovered: routed.isRecovered)
+            receipt: routed.receipt, checkpoint: routed.checkpoint, handover: handover,
+            sequence: routed.sequence, isRecovered: routed.isRecovered)
         return (job, events.runs + windows.runs)
     }
 
@@ -94,14 +105,15 @@ struct Joiner: Sendable {
 
     mutating func restore(from reader: inout StateReader) -> Bool {
         names.catchUp()
+        let ids = SavedIDs(names)
         return desk.restore(from: &reader) && eventModels.restore(from: &reader, names: names)
             && windowForests.restore(from: &reader, names: names)
-            && sequences.restore(from: &reader, names: names) && fires.restore(from: &reader, names: names)
-            && causes.restore(from: &reader)
+            && sequences.restore(from: &reader, ids, names: names)
+            && fires.restore(from: &reader, ids, names: names) && causes.restore(from: &reader, ids)
     }
 
     /// For screens after a restart.
-    var openAlarms: [Alarm] { desk.openAlarms }
+    var openAlarms: [Alarm] { desk.openAlarms.map { care.annotated($0) } + care.latchedAlarms }
 
     /// Everything that touches alarms, in the order of the events that caused it: neither the number of shards nor the
     /// cut of the batches shows.
@@ -140,14 +152,15 @@ struct Joiner: Sendable {
     private func returned(_ sensor: SensorID, _ time: Timestamp, at event: Int) -> Step {
         Step(
             event: event, content: .returned(sensor, time),
-            order: (event, 0, names.rank(ofSensor: Int(sensor.index)), 0, 0))
+            order: (event, 1, names.rank(ofSensor: Int(sensor.index)), 0, 0))
     }
 
     private func step(_ verdict: Verdict, at event: Int) -> Step {
         let voice = UInt32(verdict.detector.rawValue) << 8 | UInt32(verdict.kind.rawValue)
         let sensor = names.rank(ofSensor: Int(verdict.sensor.index))
         let series = verdict.series.map { names.rank(of: $0) } ?? .max
-        return Step(event: event, content: .verdict(verdict), order: (event, 1, sensor, series, voice))
+        let turn: UInt32 = verdict.kind == .silence ? 0 : 2
+        return Step(event: event, content: .verdict(verdict), order: (event, turn, sensor, series, voice))
     }
 
     private func fates(_ batch: Batch, _ results: [ShardResult]) -> [EventFate] {
@@ -184,28 +197,8 @@ private struct Step {
 
     let event: Int
     let content: Content
-    /// Event, then returns before verdicts, then by the names of sensor and series (their ids tell who came first),
-    /// detector and kind.
+    /// Event, then silences (which the event's time has shown), returns (perhaps of the same sensor, whose reading was the
+    /// first to show how long it was silent), other verdicts; then by the names of sensor and series (their ids tell who
+    /// came first), detector and kind.
     let order: (Int, UInt32, UInt64, UInt64, UInt32)
-}
-
-/// The stream's high-water event time at each event of a batch, for rising event numbers.
-struct StreamProgress {
-    private let routed: RoutedBatch
-    private var highWater: Timestamp
-    private var next = 0
-
-    init(_ routed: RoutedBatch) {
-        self.routed = routed
-        highWater = routed.highWater
-    }
-
-    mutating func at(_ event: Int) -> Timestamp {
-        guard event < routed.batch.eventCount else { return routed.progress }
-        while next < routed.rises.count, Int(routed.rises[next].event) <= event {
-            highWater = routed.rises[next].highWater
-            next += 1
-        }
-        return highWater
-    }
 }

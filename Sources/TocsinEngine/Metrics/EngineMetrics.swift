@@ -2,7 +2,7 @@ internal import Synchronization
 public import TocsinCore
 
 /// What the engine counts. All changes of one batch happen under one lock, so that promise 1 holds at every moment:
-/// `received == stored + late + duplicate + deadLettered + spooled`.
+/// `received == stored + late + duplicate + deadLettered + spooled + handedOver`.
 public final class EngineMetrics: Sendable {
     public struct Snapshot: Sendable {
         /// Readings and undecodable messages that were handed to the engine.
@@ -13,6 +13,8 @@ public final class EngineMetrics: Sendable {
         public var deadLettered: UInt64 = 0
         /// In the spool (where there is one) and in memory, not yet judged and stored.
         public var spooled: UInt64 = 0
+        /// Received, and given to another process before their turn had come (`engine.order: event` only).
+        public var handedOver: UInt64 = 0
         /// Of those received: read back from the spool after a restart.
         public var recovered: UInt64 = 0
         public var deadLettersByReason: [DeadLetterReason: UInt64] = [:]
@@ -90,7 +92,9 @@ public final class EngineMetrics: Sendable {
                 switch change.step {
                 case .raised: $0.alarmsRaised += 1
                 case .cleared: $0.alarmsCleared += 1
-                case .updated, .reopened, .escalated: break
+                case .updated, .reopened, .escalated, .acknowledged, .assigned, .commented, .shelved, .unshelved,
+                    .outOfService, .inService, .handedOver, .takenOver:
+                    break
                 }
             }
             if let latency, outcome.batch.inputCount > 0 {

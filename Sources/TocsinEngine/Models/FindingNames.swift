@@ -6,12 +6,14 @@ extension SensorFinding {
     func verdict(_ names: SeriesNames) -> Verdict {
         let isSingle = finding.kind == .pattern
         let series = finding.metric < metrics.count ? metrics[finding.metric] : metrics.first
-        return Verdict(
+        var verdict = Verdict(
             sensor: sensor, series: series, kind: finding.kind, detector: isSingle ? .novelty : .assetChart,
             start: finding.start, time: finding.time, value: finding.value, expectedLow: finding.expectedLow,
             expectedHigh: finding.expectedHigh, score: finding.score, pValue: finding.pValue,
             contributions: isSingle ? [] : contributions(names), isContinuation: finding.isContinuation,
             reason: finding.evidence.words)
+        verdict.quiet = quiet
+        return verdict
     }
 
     private func contributions(_ names: SeriesNames) -> [Contribution] {

@@ -119,7 +119,9 @@ struct FireWatch: Sendable {
 
     // MARK: Checkpoint
 
-    func save(to writer: inout StateWriter) {
+    /// - Parameter selection: whose; nil = all.
+    func save(to writer: inout StateWriter, _ selection: SensorSelection? = nil) {
+        let sensors = sensors.filter { selection?.sensors.contains($0.key) ?? true }
         writer.write(varint: UInt64(sensors.count))
         for (index, sensor) in sensors.sorted(by: { $0.key < $1.key }) {
             writer.write(index)
@@ -131,26 +133,31 @@ struct FireWatch: Sendable {
         }
     }
 
+    mutating func forget(_ selection: SensorSelection) {
+        for sensor in selection.sensors {
+            guard let known = sensors.removeValue(forKey: sensor) else { continue }
+            // They are looked at again when the sensor comes back.
+            for series in known.series where Int(series.index) < uses.count { uses[Int(series.index)] = .unknown }
+        }
+        for sensor in selection.sensors where Int(sensor) < isWatched.count { isWatched[Int(sensor)] = false }
+    }
+
     /// - Returns: false for nonsense.
-    mutating func restore(from reader: inout StateReader, names: SeriesNames) -> Bool {
+    mutating func restore(from reader: inout StateReader, _ ids: SavedIDs, names: SeriesNames) -> Bool {
         guard let count = reader.readCount(of: 4) else { return false }
         grow(names)
         for _ in 0..<count {
-            guard let sensor = reader.read(UInt32.self), Int(sensor) < names.sensorNames.count,
-                let length = reader.readCount(of: 4)
-            else { return false }
+            guard let sensor = reader.readSensor(ids), let length = reader.readCount(of: 4) else { return false }
             for _ in 0..<length {
-                guard let series = reader.read(UInt32.self), Int(series) < names.metricOfSeries.count else {
-                    return false
-                }
-                uses[Int(series)] = .used
-                isWatched[Int(sensor)] = true
-                add(SeriesID(series), to: SensorID(sensor), names)
+                guard let series = reader.readSeries(ids) else { return false }
+                uses[Int(series.index)] = .used
+                isWatched[Int(sensor.index)] = true
+                add(series, to: sensor, names)
             }
             guard let bytes = reader.readBlob() else { return false }
             guard !bytes.isEmpty else { continue }
             var state = StateReader(bytes)
-            guard sensors[sensor]?.detector?.restore(from: &state) == true else { return false }
+            guard sensors[sensor.index]?.detector?.restore(from: &state) == true else { return false }
         }
         return true
     }

@@ -111,7 +111,9 @@ struct WindowSequences: Sendable {
 
     // MARK: Checkpoint
 
-    func save(to writer: inout StateWriter) {
+    /// - Parameter selection: whose; nil = all.
+    func save(to writer: inout StateWriter, _ selection: SensorSelection? = nil) {
+        let series = series.filter { selection?.containsSeries($0.key) ?? true }
         writer.write(varint: UInt64(series.count))
         for (index, known) in series.sorted(by: { $0.key < $1.key }) {
             writer.write(index)
@@ -124,22 +126,26 @@ struct WindowSequences: Sendable {
         }
     }
 
+    mutating func forget(_ selection: SensorSelection) {
+        series = series.filter { !selection.containsSeries($0.key) }
+    }
+
     /// What was saved for another model is passed over.
     /// - Returns: false for nonsense.
-    mutating func restore(from reader: inout StateReader, names: SeriesNames) -> Bool {
+    mutating func restore(from reader: inout StateReader, _ ids: SavedIDs, names: SeriesNames) -> Bool {
         guard let count = reader.readCount(of: 4) else { return false }
         for _ in 0..<count {
-            guard let index = reader.read(UInt32.self), Int(index) < names.metricOfSeries.count,
-                let end = reader.readTimestamp(), let isAnomalous = reader.readFlag(),
+            guard let id = reader.readSeries(ids), let end = reader.readTimestamp(),
+                let isAnomalous = reader.readFlag(),
                 let isSuspicious = reader.readFlag(), let bytes = reader.readBlob()
             else { return false }
-            guard let model = settings.models[names.metricName(of: SeriesID(index))] else { continue }
+            guard let model = settings.models[names.metricName(of: id)] else { continue }
             var state = StateReader(bytes)
             guard
                 let buffer = SequenceBuffer(
                     &state, steps: model.shape.steps, features: model.shape.features)
             else { continue }
-            series[index] = Series(
+            series[id.index] = Series(
                 buffer: buffer, end: end, isAnomalous: isAnomalous, isSuspicious: isSuspicious)
         }
         return true

@@ -80,6 +80,41 @@ struct EventOrder: Sendable {
         }
     }
 
+    // MARK: Handover
+
+    /// The events of one source alone.
+    func part(of source: SourceID) -> EventOrder {
+        var part = EventOrder(lateness: lateness)
+        for bucket in buckets.values {
+            for event in 0..<bucket.events.eventCount where bucket.events.source(of: event) == source {
+                part.take(event, of: bucket)
+            }
+        }
+        return part
+    }
+
+    var sensors: [SensorID] { buckets.values.flatMap(\.events.sensors) }
+
+    /// Forgets the events of a source, and its end.
+    mutating func remove(_ source: SourceID) {
+        var rest = EventOrder(lateness: lateness)
+        for bucket in buckets.values {
+            for event in 0..<bucket.events.eventCount where bucket.events.source(of: event) != source {
+                rest.take(event, of: bucket)
+            }
+        }
+        rest.ends = ends.filter { $0.source != source }
+        rest.ranks = ranks
+        self = rest
+    }
+
+    private mutating func take(_ event: Int, of bucket: Bucket) {
+        let key = Self.bucket(bucket.events.times[event], width)
+        buckets[key, default: Bucket(events: Batch(origin: bucket.events.origin))]
+            .append(event, of: bucket.events, accepted: bucket.accepted)
+        heldReadings += bucket.events.readings(of: event).count
+    }
+
     private mutating func learnRanks(_ names: SeriesNames) {
         for sensor in ranks.count..<max(ranks.count, names.sensorNames.count) {
             ranks.append(names.rank(ofSensor: sensor))
@@ -169,11 +204,12 @@ extension EventOrder {
     }
 
     /// The buckets may have been cut otherwise: each event finds its own.
+    /// - Parameter source: whose all events are; nil: as saved.
     /// - Returns: false for nonsense.
-    mutating func restore(from reader: inout StateReader, _ names: SeriesNames) -> Bool {
+    mutating func restore(from reader: inout StateReader, _ ids: SavedIDs, source: SourceID? = nil) -> Bool {
         guard let count = reader.readCount() else { return false }
         for _ in 0..<count {
-            guard let bucket = Bucket(restoring: &reader, names) else { return false }
+            guard let bucket = Bucket(restoring: &reader, ids, source) else { return false }
             var refused = Batch(origin: bucket.events.origin)
             hold(bucket.events, accepted: bucket.accepted, refused: &refused)
         }
@@ -213,7 +249,7 @@ extension EventOrder.Bucket {
         }
     }
 
-    fileprivate init?(restoring reader: inout StateReader, _ names: SeriesNames) {
+    fileprivate init?(restoring reader: inout StateReader, _ ids: SavedIDs, _ own: SourceID?) {
         guard let originCount = reader.readCount(of: 19) else { return nil }
         var batch = Batch(
             origin: Origin(source: SourceID(0), sourceName: "", position: 0, received: Timestamp(seconds: 0)))
@@ -222,11 +258,12 @@ extension EventOrder.Bucket {
                 let position = reader.read(Int64.self), let received = reader.readTimestamp()
             else { return nil }
             batch.origins.append(
-                Origin(source: SourceID(source), sourceName: name, position: position, received: received))
+                Origin(
+                    source: own ?? SourceID(source), sourceName: name, position: position, received: received))
         }
         guard let count = reader.readCount(of: 23) else { return nil }
         for _ in 0..<count {
-            guard let accepted = batch.appendEvent(restoring: &reader, names) else { return nil }
+            guard let accepted = batch.appendEvent(restoring: &reader, ids) else { return nil }
             self.accepted += accepted
         }
         events = batch
@@ -234,25 +271,25 @@ extension EventOrder.Bucket {
 }
 
 extension Batch {
-    fileprivate mutating func appendEvent(restoring reader: inout StateReader, _ names: SeriesNames) -> [Bool]? {
-        guard let origin = reader.readVarint(), origin < UInt64(origins.count), let sensor = reader.read(UInt32.self),
-            Int(sensor) < names.sensorNames.count, let time = reader.readTimestamp(),
+    fileprivate mutating func appendEvent(restoring reader: inout StateReader, _ ids: SavedIDs) -> [Bool]? {
+        guard let origin = reader.readVarint(), origin < UInt64(origins.count), let sensor = reader.readSensor(ids),
+            let time = reader.readTimestamp(),
             let key = reader.read(UInt64.self), let label = reader.read(UInt8.self), let payload = reader.readBlob(),
             let count = reader.readCount(of: 13)
         else { return nil }
         var accepted: [Bool] = []
         for _ in 0..<count {
-            guard let number = reader.read(UInt32.self), Int(number) < names.metricOfSeries.count,
-                let value = reader.readDouble(), let isAccepted = reader.readFlag()
+            guard let number = reader.readSeries(ids), let value = reader.readDouble(),
+                let isAccepted = reader.readFlag()
             else { return nil }
-            series.append(SeriesID(number))
+            series.append(number)
             values.append(value)
             accepted.append(isAccepted)
         }
         let offset = bytes.count
         bytes += payload
         appendEvent(
-            sensor: SensorID(sensor), time: time, key: key,
+            sensor: sensor, time: time, key: key,
             payload: ByteRange(offset: offset, length: payload.count), label: EventLabel(rawValue: label))
         originOfEvent.append(UInt32(origin))
         return accepted

@@ -9,18 +9,32 @@ struct Refusals {
     }
 
     private struct Entry {
-        let message: Message
+        var message: Message
         var readings = 0
         var faults: [String] = []
         /// Readings whose fault is not among `faults`.
         var unnamed = 0
+
+        mutating func take(_ other: Entry) {
+            readings += other.readings
+            guard faults.count < Refusals.namedFaults else {
+                unnamed += other.readings
+                return
+            }
+            unnamed += other.unnamed
+            for fault in other.faults where !faults.contains(fault) {
+                if faults.count < Refusals.namedFaults { faults.append(fault) } else { unnamed += 1 }
+            }
+        }
     }
 
     private var entries: [Entry] = []
     private var places: [Message: Int] = [:]
     private static let namedFaults = 3
-    /// A batch of short rows under a very long header must not become many times its own size.
+    /// A batch of short rows under a very long header must not become many times its own size;
     private static let headerBudget = 64 << 20
+    /// nor one of short parts that take their names from long ones.
+    private static let excerptBudget = 16 << 20
 
     /// - Parameter fault: one sentence; asked for only while it may be named.
     mutating func add(
@@ -42,18 +56,51 @@ struct Refusals {
     }
 
     /// In the order in which the first fault of each was added. Their `readings` add up to those added.
-    func letters(of batch: Batch) -> [DeadLetter] {
+    /// - Parameter excerpt: see `ValidationSettings.excerpt`.
+    func letters(of batch: Batch, excerpt: LetterExcerpt?) -> [DeadLetter] {
+        guard !entries.isEmpty else { return [] }
         var headers = 0
-        return entries.map { entry in
-            headers += batch.header.count
-            let keepsHeader = headers <= Self.headerBudget
-            let payload = entry.message.payload
-            let note = keepsHeader ? "" : " (the header is kept with the letters before this one only)"
+        let excerpts = excerpt?(batch, entries.map(\.message.payload), Self.excerptBudget) ?? []
+        return kept(excerpts, of: batch).map { entry, excerpt in
+            let part = entry.message.payload
+            var note = ""
+            let payload: [UInt8]
+            switch excerpt {
+            case .own(let bytes): payload = bytes
+            case .whole: payload = Array(batch.bytes[part.range])
+            case .itself:
+                headers += batch.header.count
+                let keepsHeader = headers <= Self.headerBudget
+                if !keepsHeader { note = " (the header is kept with the letters before this one only)" }
+                payload = (keepsHeader ? batch.header : []) + batch.bytes[part.range]
+            }
             return DeadLetter(
-                reason: entry.message.reason, detail: Self.detail(entry) + note, source: batch.origin.sourceName,
-                position: batch.origin.position &+ Int64(payload.offset), received: batch.origin.received,
-                payload: (keepsHeader ? batch.header : []) + batch.bytes[payload.range], readings: entry.readings)
+                reason: entry.message.reason, detail: Self.detail(entry) + note, source: batch.letterSource(of: part),
+                position: batch.place(of: part, in: batch.origin), received: batch.letterTime(of: part),
+                payload: payload, readings: entry.readings)
         }
+    }
+
+    /// One entry for all parts of a message that are kept as the whole of it.
+    private func kept(_ excerpts: [PartExcerpt], of batch: Batch) -> [(entry: Entry, excerpt: PartExcerpt)] {
+        var kept: [(entry: Entry, excerpt: PartExcerpt)] = []
+        var places: [Message: Int] = [:]
+        for (number, entry) in entries.enumerated() {
+            let excerpt = number < excerpts.count ? excerpts[number] : .itself
+            guard case .whole = excerpt, let message = batch.messageRange(of: entry.message.payload) else {
+                kept.append((entry, excerpt))
+                continue
+            }
+            let whole = Message(payload: message, reason: entry.message.reason)
+            if let place = places[whole] {
+                kept[place].entry.take(entry)
+                continue
+            }
+            places[whole] = kept.count
+            kept.append((entry, excerpt))
+            kept[kept.count - 1].entry.message = whole
+        }
+        return kept
     }
 
     private static func detail(_ entry: Entry) -> String {
@@ -72,5 +119,61 @@ struct Refusals {
             text.append(digit)
         }
         return text
+    }
+}
+
+extension Batch {
+    /// nil where there are no messages.
+    fileprivate func messageRange(of payload: ByteRange) -> ByteRange? {
+        let message = message(of: payload)
+        guard let messages, message < messages.count, messages.payloads[message].range.upperBound <= bytes.count else {
+            return nil
+        }
+        return messages.payloads[message]
+    }
+
+    /// See `DeadLetter.received`: what decoding took for the time of readings without one.
+    fileprivate func letterTime(of payload: ByteRange) -> Timestamp {
+        backlogTime(of: payload) == nil ? messageTime(of: payload) ?? origin.received : origin.received
+    }
+
+    private func messageTime(of payload: ByteRange) -> Timestamp? {
+        let message = message(of: payload)
+        guard let times = messages?.times, message < times.count, times[message].nanoseconds > 0 else { return nil }
+        return times[message]
+    }
+
+    /// The time of a broker's message that came long after it was sent. It is none of the letter's own, which retention
+    /// goes by: a letter of an old backlog is as new as any.
+    private func backlogTime(of payload: ByteRange) -> Timestamp? {
+        guard let time = messageTime(of: payload), isOfPartition(payload),
+            abs(origin.received.since(time).nanoseconds) > 60_000_000_000
+        else { return nil }
+        return time
+    }
+
+    /// A partition's batches are named by their topic.
+    private func isOfPartition(_ payload: ByteRange) -> Bool {
+        guard let envelope = messages?.envelope(of: message(of: payload)), !envelope.topic.isEmpty else { return false }
+        return origin.sourceName.contains(":\(envelope.topic)/")
+    }
+
+    /// See `DeadLetter.source`.
+    fileprivate func letterSource(of payload: ByteRange) -> String {
+        guard let messages else { return fileSource }
+        guard let envelope = messages.envelope(of: message(of: payload)), !envelope.topic.isEmpty else {
+            return origin.sourceName
+        }
+        guard isOfPartition(payload) else { return "\(origin.sourceName):\(envelope.topic)" }
+        let time = backlogTime(of: payload).map { "@\($0.nanoseconds / 1_000_000)" } ?? ""
+        return origin.sourceName + time + (envelope.sensor.map { "#\($0)" } ?? "")
+    }
+
+    /// The file may name the sensor; a batch that is named by its path tells it already.
+    private var fileSource: String {
+        guard let path = origin.resume?.path, path != "-", path != origin.sourceName,
+            let file = path.split(separator: "/").last
+        else { return origin.sourceName }
+        return "\(origin.sourceName):\(file)"
     }
 }

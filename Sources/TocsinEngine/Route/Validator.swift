@@ -1,11 +1,17 @@
 public import TocsinCore
 
+/// By part of a batch's messages: what is kept of it, so that it can be decoded alone; empty where every part is kept as it
+/// stands. Those that are kept with something around them take at most `budget` bytes together.
+public typealias LetterExcerpt = @Sendable (_ batch: Batch, _ parts: [ByteRange], _ budget: Int) -> [PartExcerpt]
+
 /// Limits outside of which a reading is refused before any detector sees it.
 public struct ValidationSettings: Sendable {
     /// Inclusive bounds by metric name (case ignored).
     public var validRanges: [String: ClosedRange<Double>]
     /// How far a device's clock may run ahead of ours.
     public var allowedClockSkew: Span64
+    /// What is kept of refused parts of messages; nil = each part as it stands.
+    public var excerpt: LetterExcerpt?
 
     /// Defaults: temperature -50 to 120 (°C), humidity 0 to 100 (%), five minutes.
     public init(
@@ -67,7 +73,7 @@ struct Validator: Sendable {
                 refusals.add(.outOfRange, of: payload, fault: Self.outOfRange(reading, of: batch, range, names))
             }
         }
-        return (accepted, refusals.letters(of: batch))
+        return (accepted, refusals.letters(of: batch, excerpt: settings.excerpt))
     }
 
     private static func future(_ event: Int, of batch: Batch, _ names: SeriesNames) -> String {

@@ -9,13 +9,10 @@ final class LocalSeries: Sendable {
         /// Local index by global series index; -1 = not seen by this shard.
         var local: [Int32] = []
         var global: [SeriesID] = []
-
-        @inline(__always)
-        mutating func index(of series: SeriesID) -> Int {
-            let position = Int(series.index)
-            if position < local.count, local[position] >= 0 { return Int(local[position]) }
-            return add(series)
-        }
+        /// Local indices whose series have left.
+        private var free: [Int32] = []
+        /// Global numbers of the shard's sensors that another process has.
+        var elsewhere: Set<UInt32> = []
 
         /// nil for a series not seen by this shard.
         @inline(__always)
@@ -25,12 +22,20 @@ final class LocalSeries: Sendable {
             return SeriesID(UInt32(local[position]))
         }
 
-        private mutating func add(_ series: SeriesID) -> Int {
+        /// The local index of a series that has none: one that was used before, where there is such.
+        mutating func add(_ series: SeriesID) -> Int {
             let position = Int(series.index)
-            while local.count <= position { local.append(-1) }
-            local[position] = Int32(global.count)
-            global.append(series)
-            return global.count - 1
+            if local.count <= position { local += repeatElement(-1, count: position + 1 - local.count) }
+            let index = free.popLast().map(Int.init) ?? global.count
+            local[position] = Int32(index)
+            if index < global.count { global[index] = series } else { global.append(series) }
+            return index
+        }
+
+        /// The series has left.
+        mutating func remove(_ index: SeriesID) {
+            local[Int(global[Int(index.index)].index)] = -1
+            free.append(Int32(index.index))
         }
     }
 

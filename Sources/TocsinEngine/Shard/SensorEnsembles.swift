@@ -23,6 +23,8 @@ struct SensorFinding: Sendable {
     var sensor: SensorID
     var metrics: [SeriesID]
     var finding: EnsembleFinding
+    /// As `Verdict.quiet`.
+    var quiet = Span64.seconds(0)
 }
 
 /// The ensembles of one shard's sensors. A sensor's is made when its pace is known, after `introductions` events.
@@ -72,6 +74,10 @@ struct SensorEnsembles: Sendable {
         let index = Int(sensor.index)
         while sensors.count <= index { sensors.append(Sensor()) }
         if !sensors[index].metrics.contains(series) { sensors[index].metrics.append(series) }
+    }
+
+    mutating func remove(_ sensor: SensorID) {
+        if Int(sensor.index) < sensors.count { sensors[Int(sensor.index)] = Sensor() }
     }
 
     /// Begins the row of an event.
@@ -157,14 +163,14 @@ struct SensorEnsembles: Sendable {
     }
 
     /// - Returns: false for nonsense. What other settings saved of a sensor that is not tracked now is passed over.
-    mutating func restore(_ sensor: SensorID, from reader: inout StateReader) -> Bool {
+    mutating func restore(_ sensor: SensorID, from reader: inout StateReader, _ ids: SavedIDs) -> Bool {
         guard let isKeeper = reader.readFlag() else { return false }
         guard isKeeper else { return true }
         guard let count = reader.readCount(of: 4) else { return false }
         var known = Sensor()
         for _ in 0..<count {
-            guard let metric = reader.read(UInt32.self) else { return false }
-            known.metrics.append(SeriesID(metric))
+            guard let metric = reader.readSeries(ids) else { return false }
+            known.metrics.append(metric)
         }
         guard let events = reader.read(UInt8.self), events <= Self.introductions,
             let first = reader.readTimestamp(), let usesNovelty = reader.readFlag(), let hasEnsemble = reader.readFlag()

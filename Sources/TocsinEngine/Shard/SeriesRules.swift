@@ -27,7 +27,7 @@ struct SeriesRules: Sendable {
     var isEmpty: Bool { limits.isEmpty && rules.isEmpty && calendar.entries.isEmpty }
 
     mutating func catchUpIfNeeded(with batch: Batch) { if !isEmpty { names.catchUpIfNeeded(with: batch) } }
-    mutating func catchUp() { if !isEmpty, names.isEmpty { names.catchUp() } }
+    mutating func catchUp() { if !isEmpty { names.catchUp() } }
 
     /// Applies what is said of a series.
     mutating func apply(
@@ -49,6 +49,10 @@ struct SeriesRules: Sendable {
             if !entries.isEmpty { calendars[sensor.index] = entries }
         }
     }
+
+    /// The place of a series is free for another one.
+    mutating func remove(series: SeriesID) { isUnlearnt.remove(series.index) }
+    mutating func remove(sensor: SensorID) { calendars[sensor.index] = nil }
 
     private mutating func settings(for rule: ResolvedRule, _ base: BankSettings, _ bank: inout Bank) -> UInt8 {
         if let found = known.first(where: { $0.rule == rule }) { return found.settings }

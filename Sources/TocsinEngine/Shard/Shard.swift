@@ -9,8 +9,7 @@ internal import TocsinStream
 struct Shard: Sendable {
     let number: Int
     let count: Int
-    /// All input is one stream here: its progress is shared by every sensor (see `Router`).
-    let stream = SourceID(0)
+    /// The time of every source, as the router tells it, and of every sensor.
     var clocks: SensorClocks
     var deduplicator = Deduplicator()
     var bank: Bank
@@ -63,24 +62,37 @@ struct Shard: Sendable {
         let batch = routed.batch
         rules.catchUpIfNeeded(with: batch)
         result.fates = Array(repeating: .stored, count: batch.eventCount)
-        if routed.absence.nanoseconds > 0 {
+        for absence in routed.absences {
             finishSweep(series, board)
-            bank.postpone(by: routed.absence)
+            bank.postpone(absence.source, by: absence.span)
         }
-        var highWater = routed.highWater
+        var source = batch.origin.source
+        var highWater = clocks.highWater(of: source)
+        let isMixed = !batch.originOfEvent.isEmpty
         var rises = routed.rises.makeIterator()
         var rise = rises.next()
         for event in 0..<batch.eventCount {
             prefetch(event + Self.prefetchDistance, of: batch, series)
+            if isMixed {
+                source = batch.source(of: event)
+                highWater = clocks.highWater(of: source)
+            }
             if let next = rise, Int(next.event) == event {
                 highWater = next.highWater
-                // At every step of the stream's time, so that nothing depends on where batches are cut.
-                goOn(to: highWater, event: event, series: series, board: board, into: &result)
+                // At every step of the source's time, so that nothing depends on where batches are cut.
+                goOn(source, to: highWater, event: event, series: series, board: board, into: &result)
                 rise = rises.next()
             }
             guard Int(batch.sensors[event].index) % count == number else { continue }
-            process(event, of: routed, highWater: highWater, series: &series, board: &board, into: &result)
+            process(
+                event, of: routed, source: source, highWater: highWater, series: &series, board: &board, into: &result)
         }
+        for (place, advance) in routed.advances.enumerated() {
+            goOn(
+                advance.source, to: advance.highWater, event: batch.eventCount + place, series: series, board: board,
+                into: &result)
+        }
+        if let handover = routed.handover { hand(handover, series: &series, board: &board, into: &result) }
         finish(routed, series: series, board: board, into: &result)
         result.seconds = (ContinuousClock.now - started).inSeconds
         return result
@@ -100,8 +112,8 @@ struct Shard: Sendable {
     }
 
     private mutating func process(
-        _ event: Int, of routed: RoutedBatch, highWater: Timestamp, series: inout LocalSeries.Mapping,
-        board: inout [SeriesSnapshot], into result: inout ShardResult
+        _ event: Int, of routed: RoutedBatch, source: SourceID, highWater: Timestamp,
+        series: inout LocalSeries.Mapping, board: inout [SeriesSnapshot], into result: inout ShardResult
     ) {
         let batch = routed.batch
         let sensor = batch.sensors[event]
@@ -110,9 +122,14 @@ struct Shard: Sendable {
         let readings = batch.readings(of: event)
         guard let first = readings.first(where: { routed.accepted[$0] }) else {
             result.fates[event] = .deadLettered
+            if readings.isEmpty { leave(localSensor, event: event, at: highWater, series, &board, into: &result) }
             return
         }
         let firstLocal = local(batch.series[first], sensor: localSensor, &series, &board)
+        if board[Int(firstLocal.index)].isStale {
+            comeBack(localSensor, series, &board)
+            result.turned.append(sensor)
+        }
         if windows.holds(series: firstLocal, time: time) {
             result.fates[event] = .duplicate
             return
@@ -123,8 +140,8 @@ struct Shard: Sendable {
             return
         }
         result.readings += readings.count
-        sourceOfSensor[Int(localSensor.index)] = batch.source(of: event).index
-        let watermark = clocks.observe(sensor: localSensor, time: time, source: stream)
+        sourceOfSensor[Int(localSensor.index)] = source.index
+        let watermark = clocks.observe(sensor: localSensor, time: time, source: source)
         let isWatched = !routed.watched.isEmpty && routed.watched.contains(sensor.index)
         var repeated = 0
         var judged = 0
@@ -148,7 +165,8 @@ struct Shard: Sendable {
             }
             let learns = rules.learns(series: local, sensor: localSensor, at: time)
             bank.assess(
-                series: local, time: time, highWater: highWater, value: value, learns: learns, into: &assessment)
+                series: local, time: time, highWater: highWater, value: value, source: source, learns: learns,
+                into: &assessment)
             if gates.isEnabled { gates.note(assessment.evidence, of: local) }
             if isTracked {
                 ensembles.note(globalSeries, value, evidence: assessment.evidence, of: localSensor)
@@ -167,14 +185,21 @@ struct Shard: Sendable {
                         high: assessment.expectedHigh))
             }
             if let kind = assessment.kind {
-                result.verdicts.append((event, Self.verdict(kind, assessment, sensor, globalSeries, time)))
+                var verdict = Self.verdict(kind, assessment, sensor, globalSeries, time)
+                verdict.quiet = bank.quiet(of: local, kind)
+                result.verdicts.append((event, verdict))
             }
             windows.close(series: local, watermark: watermark, into: &result.windows)
             addFeatures(event: event, to: &result)
         }
         if repeated == judged { result.fates[event] = .duplicate }
         if isTracked, learnsEvent, result.fates[event] == .stored {
+            let known = result.findings.count
             ensembles.judge(localSensor, event: event, time: time, into: &result.findings)
+            for index in known..<result.findings.count {
+                let local = result.findings[index].metrics.first.flatMap { series.existing($0) }
+                result.findings[index].quiet = local.map { bank.quiet(of: $0, .multivariate) } ?? .seconds(0)
+            }
         }
     }
 
@@ -190,25 +215,31 @@ struct Shard: Sendable {
     mutating func local(
         _ global: SeriesID, sensor: SensorID, _ series: inout LocalSeries.Mapping, _ board: inout [SeriesSnapshot]
     ) -> SeriesID {
-        let index = series.index(of: global)
-        if index == sensorOfSeries.count {
-            if sweep != nil, let keeper = ensembles.keeper(of: sensor).flatMap({ series.existing($0) }) {
-                willChange(keeper, series, board)
-            }
-            addSeries(global, sensor: sensor, index, &board)
-        }
-        return SeriesID(UInt32(index))
+        if let known = series.existing(global) { return known }
+        return addSeries(global, sensor: sensor, &series, &board)
     }
 
     private mutating func addSeries(
-        _ global: SeriesID, sensor: SensorID, _ index: Int, _ board: inout [SeriesSnapshot]
-    ) {
-        sensorOfSeries.append(sensor.index)
-        isSilent.append(false)
+        _ global: SeriesID, sensor: SensorID, _ series: inout LocalSeries.Mapping, _ board: inout [SeriesSnapshot]
+    ) -> SeriesID {
+        if sweep != nil, let keeper = ensembles.keeper(of: sensor).flatMap({ series.existing($0) }) {
+            willChange(keeper, series, board)
+        }
+        let index = series.add(global)
+        if index < sensorOfSeries.count {
+            // The place of one that has left: no part of a checkpoint that began before.
+            sweep?.markSaved(index)
+            sensorOfSeries[index] = sensor.index
+        } else {
+            sensorOfSeries.append(sensor.index)
+            isSilent.append(false)
+            board.append(SeriesSnapshot())
+        }
         applyRules(to: global, local: index)
-        board.append(SeriesSnapshot())
         makeRoom(forSensor: sensor)
         ensembles.add(global, to: sensor)
+        series.elsewhere.remove(globalSensor(sensor.index).index)
+        return SeriesID(UInt32(index))
     }
 
     mutating func applyRules(to global: SeriesID, local: Int) {
@@ -225,7 +256,7 @@ struct Shard: Sendable {
     }
 
     /// A silent series speaks again; with its last one the sensor has returned.
-    private mutating func noteReturn(
+    mutating func noteReturn(
         _ local: SeriesID, event: Int, sensor: SensorID, time: Timestamp, into result: inout ShardResult
     ) {
         isSilent[Int(local.index)] = false
@@ -234,14 +265,16 @@ struct Shard: Sendable {
         if silentSeries[localSensor] == 0 { result.returned.append((event, sensor, time)) }
     }
 
-    /// The stream's time has moved: idle sensors' windows close, silence is noticed.
+    /// A source's time has moved: windows of its idle sensors close, silence is noticed. What other sources have costs
+    /// nothing.
     private mutating func goOn(
-        to highWater: Timestamp, event: Int, series: LocalSeries.Mapping, board: [SeriesSnapshot],
+        _ source: SourceID, to highWater: Timestamp, event: Int, series: LocalSeries.Mapping, board: [SeriesSnapshot],
         into result: inout ShardResult
     ) {
-        clocks.raise(stream, to: highWater)
+        clocks.raise(source, to: highWater)
         dueSeries.removeAll(keepingCapacity: true)
-        windows.due(source: stream, clocks: clocks, grace: idleGrace, into: &dueSeries)
+        windows.due(
+            source: source, among: bank.series(of: source), clocks: clocks, grace: idleGrace, into: &dueSeries)
         for local in dueSeries {
             willChange(local, series, board)
             let sensor = SensorID(sensorOfSeries[Int(local.index)])
@@ -250,7 +283,12 @@ struct Shard: Sendable {
         }
         addFeatures(event: event, to: &result)
         dueSeries.removeAll(keepingCapacity: true)
-        bank.overdueSeries(highWater: highWater, into: &dueSeries)
+        bank.overdueSeries(highWater: highWater, source: source, into: &dueSeries)
+        // Of a sensor's series the one that came first is named. Places tell nothing: they are used again.
+        if dueSeries.count > 1 {
+            let global = series.global
+            dueSeries.sort { global[Int($0.index)].index < global[Int($1.index)].index }
+        }
         for local in dueSeries {
             willChange(local, series, board)
             report(bank.silence(of: local, highWater: highWater), event: event, series: series, into: &result)
@@ -295,12 +333,12 @@ struct Shard: Sendable {
             windows.flush(through: time, into: &result.windows)
             addFeatures(event: end, to: &result)
         case .source(let source):
-            for (local, sensor) in sensorOfSeries.enumerated() where sourceOfSensor[Int(sensor)] == source.index {
+            for (local, sensor) in sensorOfSeries.enumerated()
+            where sensor != Self.nobody && sourceOfSensor[Int(sensor)] == source.index {
                 let local = SeriesID(UInt32(local))
                 willChange(local, series, board)
                 bank.withdraw(local)
             }
-        case nil where routed.isTick: goOn(to: routed.progress, event: end, series: series, board: board, into: &result)
         case nil: break
         }
         if let checkpoint = routed.checkpoint {

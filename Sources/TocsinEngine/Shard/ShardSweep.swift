@@ -38,7 +38,9 @@ struct ShardSweep: Sendable {
         series >= next && series < seriesCount && isSaved[series >> 6] >> UInt64(series & 63) & 1 == 0
     }
 
-    mutating func markSaved(_ series: Int) { isSaved[series >> 6] |= 1 << UInt64(series & 63) }
+    mutating func markSaved(_ series: Int) {
+        if series < seriesCount { isSaved[series >> 6] |= 1 << UInt64(series & 63) }
+    }
 }
 
 extension Shard {
@@ -46,6 +48,8 @@ extension Shard {
     /// Series saved between two looks at the clock.
     private static let seriesPerLook = 64
     private static let sensorsPerPart = 1024
+    /// No clock of a source, and no look at one for windows.
+    private static let noProgress: [UInt8] = [0, 0]
 
     mutating func beginSweep(_ run: CheckpointRun) {
         let started = ContinuousClock.now
@@ -96,14 +100,16 @@ extension Shard {
         guard let before = sweep else { return false }
         if before.next < before.seriesCount {
             let end = min(before.next + Self.seriesPerLook, before.seriesCount)
-            for local in before.next..<end where before.isPending(local) { save(local, series, board) }
+            for local in before.next..<end where before.isPending(local) && sensorOfSeries[local] != Self.nobody {
+                save(local, series, board)
+            }
             sweep?.next = end
             handInIfFull()
             return true
         }
         handIn(.series)
         let end = min(before.nextSensor + Self.sensorsPerPart, before.sourceOfSensor.count)
-        saveSensors(before.nextSensor..<end)
+        saveSensors(before, before.nextSensor..<end)
         handIn(.sensors)
         sweep?.nextSensor = end
         guard end == before.sourceOfSensor.count else { return true }
@@ -124,13 +130,21 @@ extension Shard {
 
     /// Global ids, so that another number of shards can take it up.
     private mutating func save(_ local: Int, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot]) {
-        let id = SeriesID(UInt32(local))
         guard var record = sweep?.record else { return }
         sweep?.record = StateWriter()
         record.removeAll()
+        write(local, series, board, to: &record)
+        sweep?.writer.write(blob: record.bytes)
+        sweep?.record = record
+    }
+
+    func write(
+        _ local: Int, _ series: LocalSeries.Mapping, _ board: [SeriesSnapshot], to record: inout StateWriter
+    ) {
+        let id = SeriesID(UInt32(local))
         record.write(series.global[local].index)
-        record.write(isSilent[local])
         let last = board[local]
+        record.write(UInt8((isSilent[local] ? 1 : 0) + (last.isStale ? 2 : 0)))
         record.write(last.time)
         record.write(last.value)
         record.write(last.low)
@@ -141,51 +155,59 @@ extension Shard {
         ensembles.save(keeper: series.global[local], of: SensorID(sensorOfSeries[local]), to: &record)
         gates.save(id, to: &record)
         windows.save(series: id, to: &record)
-        sweep?.writer.write(blob: record.bytes)
-        sweep?.record = record
     }
 
-    private mutating func saveSensors(_ range: Range<Int>) {
-        guard let sweep else { return }
+    private mutating func saveSensors(_ sweep: ShardSweep, _ range: Range<Int>) {
         var writer = StateWriter()
-        writer.write(raw: sweep.progress)
-        writer.write(varint: UInt64(range.count))
+        // Once is enough: in the other parts there are no sources.
+        writer.write(raw: range.lowerBound == 0 ? sweep.progress : Self.noProgress)
+        saveSensors(range.map { UInt32($0) }, sweep.clocks, sweep.sourceOfSensor, to: &writer)
+        self.sweep?.writer = writer
+    }
+
+    /// One record a sensor; local numbers.
+    func saveSensors(
+        _ sensors: [UInt32], _ clocks: SensorClocks, _ sources: [UInt16], to writer: inout StateWriter
+    ) {
+        writer.write(varint: UInt64(sensors.count))
         var record = StateWriter()
-        for sensor in range {
-            writer.write(globalSensor(UInt32(sensor)).index)
-            writer.write(sweep.sourceOfSensor[sensor])
+        for sensor in sensors {
+            writer.write(globalSensor(sensor).index)
+            writer.write(sources[Int(sensor)])
             record.removeAll()
-            sweep.clocks.save(sensor: SensorID(UInt32(sensor)), to: &record)
+            clocks.save(sensor: SensorID(sensor), to: &record)
             writer.write(blob: record.bytes)
         }
-        self.sweep?.writer = writer
     }
 }
 
 // MARK: Restoring
 
-/// Which sensors there are, and whose every series is.
-struct KnownSensors: Sendable {
-    let count: Int
-    let ofSeries: [UInt32]
-}
-
 extension Shard {
+    /// What belongs to no sensor: stands before the sensors in each part of a checkpoint.
+    mutating func restoreProgress(from reader: inout StateReader) -> Bool {
+        clocks.restoreSources(from: &reader) && windows.restoreProgress(from: &reader)
+    }
+
     /// Takes up the shard's own of the sensors that any shard saved.
-    mutating func restoreSensors(from reader: inout StateReader, _ known: KnownSensors) -> Bool {
-        guard clocks.restoreSources(from: &reader), windows.restoreProgress(from: &reader),
-            let count = reader.readCount(of: 7)
-        else { return false }
+    /// - Parameter own: the number of their source here; nil: as saved.
+    mutating func restoreSensors(
+        from reader: inout StateReader, _ ids: SavedIDs, source own: SourceID? = nil,
+        _ series: inout LocalSeries.Mapping
+    ) -> Bool {
+        guard let count = reader.readCount(of: 7) else { return false }
         for _ in 0..<count {
-            guard let sensor = reader.read(UInt32.self), let source = reader.read(UInt16.self),
-                let bytes = reader.readBlob(), Int(sensor) < known.count
+            guard let sensor = reader.readSensor(ids), let saved = reader.read(UInt16.self),
+                let bytes = reader.readBlob()
             else { return false }
-            guard Int(sensor) % self.count == number else { continue }
-            let local = SensorID(sensor / UInt32(self.count))
+            guard Int(sensor.index) % self.count == number else { continue }
+            let local = SensorID(sensor.index / UInt32(self.count))
             var record = StateReader(bytes)
-            guard clocks.restore(sensor: local, from: &record) else { return false }
+            guard clocks.restore(sensor: local, source: own, from: &record) else { return false }
             makeRoom(forSensor: local)
+            let source = own?.index ?? saved
             sourceOfSensor[Int(local.index)] = source
+            if source == Self.elsewhere { series.elsewhere.insert(sensor.index) }
         }
         return true
     }
@@ -193,7 +215,7 @@ extension Shard {
     /// Takes up the shard's own of the series in one part of a checkpoint.
     /// - Parameter withWindows: false where the windows are defined otherwise now: those begin anew.
     mutating func restoreSeries(
-        _ part: ArraySlice<UInt8>, _ known: KnownSensors, withWindows: Bool, _ series: inout LocalSeries.Mapping,
+        _ part: ArraySlice<UInt8>, _ ids: SavedIDs, withWindows: Bool, _ series: inout LocalSeries.Mapping,
         _ board: inout [SeriesSnapshot]
     ) -> Bool {
         rules.catchUp()
@@ -201,29 +223,32 @@ extension Shard {
         while !reader.isAtEnd {
             guard let bytes = reader.readBlob() else { return false }
             var record = StateReader(bytes)
-            guard let global = record.read(UInt32.self), Int(global) < known.ofSeries.count else { return false }
-            let sensor = known.ofSeries[Int(global)]
+            guard let global = record.readSeries(ids) else { return false }
+            let sensor = ids.sensor(of: global)
             guard Int(sensor) % count == number else { continue }
-            let local = local(
-                SeriesID(global), sensor: SensorID(sensor / UInt32(count)), &series, &board)
-            guard restore(local, from: &record, withWindows: withWindows, &board) else { return false }
-            applyRules(to: SeriesID(global), local: Int(local.index))
+            let local = local(global, sensor: SensorID(sensor / UInt32(count)), &series, &board)
+            guard restore(local, from: &record, ids, withWindows: withWindows, &board) else { return false }
+            applyRules(to: global, local: Int(local.index))
         }
         return true
     }
 
     private mutating func restore(
-        _ local: SeriesID, from record: inout StateReader, withWindows: Bool, _ board: inout [SeriesSnapshot]
+        _ local: SeriesID, from record: inout StateReader, _ ids: SavedIDs, withWindows: Bool,
+        _ board: inout [SeriesSnapshot]
     ) -> Bool {
         let index = Int(local.index)
-        guard let isSilent = record.readFlag(), let time = record.readTimestamp(), let value = record.readDouble(),
+        guard let marks = record.read(UInt8.self), marks < 4, let time = record.readTimestamp(),
+            let value = record.readDouble(),
             let low = record.readDouble(), let high = record.readDouble(), let isLearning = record.readFlag(),
             bank.restore(series: local, from: &record), deduplicator.restore(series: local, from: &record),
-            ensembles.restore(SensorID(sensorOfSeries[index]), from: &record), gates.restore(local, from: &record)
+            ensembles.restore(SensorID(sensorOfSeries[index]), from: &record, ids), gates.restore(local, from: &record)
         else { return false }
+        let isSilent = marks & 1 != 0
         if isSilent, !self.isSilent[index] { silentSeries[Int(sensorOfSeries[index])] += 1 }
         self.isSilent[index] = isSilent
-        board[index] = SeriesSnapshot(time: time, value: value, low: low, high: high, isLearning: isLearning)
+        board[index] = SeriesSnapshot(
+            time: time, value: value, low: low, high: high, isLearning: isLearning, isStale: marks & 2 != 0)
         let sensor = SensorID(sensorOfSeries[index])
         return withWindows ? windows.restore(series: local, sensor: sensor, from: &record) : true
     }

@@ -21,6 +21,10 @@ struct SuspicionGates: Sendable {
         return index < gates.count ? gates[index].close() : false
     }
 
+    mutating func remove(_ series: SeriesID) {
+        if Int(series.index) < gates.count { gates[Int(series.index)] = SuspicionGate() }
+    }
+
     func save(_ series: SeriesID, to writer: inout StateWriter) {
         let index = Int(series.index)
         writer.write(index < gates.count)

@@ -14,6 +14,7 @@ struct Writer: Sendable {
     let directory: SensorDirectory
     let listeners: [any AlarmListener]
     let observer: (@Sendable (BatchOutcome) -> Void)?
+    let outlet: OutcomeOutlet?
     let clock: any WallClock
     let condition: ConditionCell
     /// Nothing is stored or told of what the spool does not have on disk: after a crash it would be told again.
@@ -66,6 +67,7 @@ struct Writer: Sendable {
             _ = try await spool.durable(
                 last, patience: Self.drainPatience, isEnding: { [condition] in condition.isEnding })
         }
+        await waitForOutlet()
         let started = ContinuousClock.now
         let held = try await persist(group)
         let seconds = (ContinuousClock.now - started).inSeconds
@@ -83,15 +85,46 @@ struct Writer: Sendable {
             metrics.settle(summary, outcome: job.outcome, latency: latency)
             publish(job)
             observer?(job.outcome)
+            outlet?.observe(job.outcome)
             job.receipt?.fulfil(.success(summary))
-            job.checkpoint?.finishStage()
+            if let checkpoint = job.checkpoint { await settle(checkpoint) }
         }
     }
 
+    /// Before the store has them: what comes of a group is given on in one go.
+    private func waitForOutlet() async {
+        while !condition.isEnding, let obstacle = outlet?.obstacle() {
+            condition.noteStore(obstacle)
+            // Cut off, it would look without end: what is left to write is written, outlet or not.
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return }
+        }
+    }
+
+    /// A checkpoint covers what was observed and told: that must outlive a crash as well, and a power cut.
+    private func settle(_ checkpoint: CheckpointRun) async {
+        if let spool = outlet?.spool {
+            let isKept = try? await spool.durable(
+                spool.figures.nextSequence - 1, patience: Self.drainPatience,
+                isEnding: { [condition] in condition.isEnding })
+            guard isKept == true else { return checkpoint.cancel() }
+        }
+        for listener in listeners {
+            guard await listener.keep() else { return checkpoint.cancel() }
+        }
+        checkpoint.finishStage()
+    }
+
     private mutating func publish(_ job: WriteJob) {
-        let changes = job.outcome.alarmChanges
-        for change in changes { directory.note(change) }
-        if !job.isRecovered { hub.publish(anomalies: job.outcome.anomalies, alarms: changes) }
+        let written = job.outcome.alarmChanges
+        if let handover = job.handover {
+            directory.forget(handover.left)
+            let open = handover.alarms.map { AlarmChange(step: .updated, alarm: $0) }
+            for change in open { directory.note(change) }
+            if !job.isRecovered { hub.publish(anomalies: [], alarms: open) }
+        }
+        for change in written { directory.note(change) }
+        if !job.isRecovered { hub.publish(anomalies: job.outcome.anomalies, alarms: written) }
+        let changes = (job.handover?.changes ?? []) + written
         guard !changes.isEmpty else { return }
         // One input may come in several jobs.
         if job.sequence != told.sequence { told = AlarmMark(sequence: job.sequence, change: 0) }

@@ -2,16 +2,16 @@ internal import TocsinCore
 
 extension AlarmBook {
     mutating func continueIncident(
-        _ key: Key, _ finding: Finding, _ rule: ResolvedRule, _ progress: Timestamp
+        _ key: Key, _ finding: Finding, _ rule: ResolvedRule, _ time: StreamTime
     ) -> BookedFinding {
         guard var entry = entries[key] else { preconditionFailure("went on with an incident that is not booked") }
         let verdict = finding.verdict
         let severity = entry.alarm.severity
         entry.merge(Self.alarm(finding, rule))
-        entry.lastProgress = max(entry.lastProgress, progress)
+        entry.note(time)
         // The rule is the same from verdict to verdict unless the metric is another: then the more patient one holds.
-        entry.clearAfter = max(entry.clearAfter, rule.fields.offDelay ?? settings.clearAfter)
-        note(verdict, rule, progress, in: &entry)
+        entry.clearAfter = max(entry.clearAfter, quiet(rule, verdict))
+        note(verdict, rule, time.own, in: &entry)
         let step: AlarmChange.Step? =
             if entry.alarm.severity != severity {
                 .escalated
@@ -28,20 +28,21 @@ extension AlarmBook {
 
     /// Raises, reopens, or lets the condition wait until it has held for the rule's on delay.
     mutating func beginIncident(
-        _ key: Key, _ finding: Finding, _ rule: ResolvedRule, _ progress: Timestamp
+        _ key: Key, _ finding: Finding, _ rule: ResolvedRule, _ time: StreamTime
     ) -> BookedFinding {
         let verdict = finding.verdict
         let condition = SeriesKind(sensor: verdict.sensor, series: verdict.series, kind: verdict.kind)
-        let quiet = rule.fields.offDelay ?? settings.clearAfter
+        let quiet = quiet(rule, verdict)
         let waiting = removePending(condition)
         var entry: Entry
         if let waiting {
             entry = waiting.entry
             entry.merge(Self.alarm(finding, rule))
-            entry.lastProgress = max(entry.lastProgress, progress)
+            entry.note(time)
         } else {
             entry = Entry(
-                alarm: Self.alarm(finding, rule), lastProgress: progress, nextUpdate: 2, clearAfter: quiet)
+                alarm: Self.alarm(finding, rule), source: time.source, lastProgress: time.own, nextUpdate: 2,
+                clearAfter: quiet)
         }
         let held = verdict.time.since(min(verdict.start, entry.alarm.raised))
         guard verdict.kind == .fire || held >= rule.onDelay else {
@@ -55,28 +56,37 @@ extension AlarmBook {
         entry.queued = Timestamp(nanoseconds: .max)
         entry.nextUpdate = Self.doubled(entry.alarm.verdicts)
         if var old = entries[key] {
+            let severity = old.alarm.severity
             old.merge(entry.alarm)
             old.alarm.state = .open
             old.alarm.cleared = nil
-            old.lastProgress = max(old.lastProgress, progress)
+            old.note(time)
             old.nextUpdate = Self.doubled(old.alarm.verdicts)
             old.clearAfter = Self.moreQuiet(old.clearAfter, than: quiet)
             entry = old
             entry.lastHeld = nil
-            note(verdict, rule, progress, in: &entry)
+            note(verdict, rule, time.own, in: &entry)
             entries[key] = entry
             enqueue(key)
+            // Worse than when it was over: told also to those who hear of critical ones only.
+            let step: AlarmChange.Step = entry.alarm.severity == severity ? .reopened : .escalated
             return BookedFinding(
-                place: .incident, alarmID: entry.alarm.id, change: AlarmChange(step: .reopened, alarm: entry.alarm),
+                place: .incident, alarmID: entry.alarm.id, change: AlarmChange(step: step, alarm: entry.alarm),
                 isNews: true)
         }
-        note(verdict, rule, progress, in: &entry)
+        note(verdict, rule, time.own, in: &entry)
         entries[key] = entry
         keys[entry.alarm.id] = key
         enqueue(key)
         return BookedFinding(
             place: .incident, alarmID: entry.alarm.id, change: AlarmChange(step: .raised, alarm: entry.alarm),
             isNews: true)
+    }
+
+    /// How long nothing must be heard of a condition until it is over: what a rule says, else `clearAfter`, else, where the
+    /// series is read more seldom, some of its own intervals: two readings in a row are one incident at any pace.
+    private func quiet(_ rule: ResolvedRule, _ verdict: Verdict) -> Span64 {
+        rule.fields.offDelay ?? max(settings.clearAfter, verdict.quiet)
     }
 
     /// Long enough for a condition that repeats, too short for two that have nothing to do with each other.

@@ -3,26 +3,35 @@ public import TocsinCore
 extension AlarmBook {
     /// Clears incidents that have been quiet, closes drifts that are the new normal, drops conditions that did not
     /// hold, and forgets what is over. Costs one comparison while nothing is due, and about 3 µs for each that is.
-    public mutating func advance(to progress: Timestamp) -> [AlarmChange] {
-        guard progress >= nextDeadline else { return [] }
+    public mutating func advance(to progress: Timestamp) -> [AlarmChange] { advance(to: StreamTime(progress)) }
+
+    /// The same by the clock of a source and by the newest one's.
+    public mutating func advance(to time: StreamTime) -> [AlarmChange] {
         var changes: [AlarmChange] = []
-        while let (time, due) = queue.pop(through: progress) {
+        if queue.advance(nil, to: time.newest) { advance(nil, to: time.newest, &changes) }
+        if let source = time.source, queue.advance(source, to: time.own) { advance(source, to: time.own, &changes) }
+        guard changes.count > 1 else { return changes }
+        // However far a call reaches, the same stream tells its changes in the same order.
+        return changes.sorted { ($0.alarm.raised, $0.alarm.id) < ($1.alarm.raised, $1.alarm.id) }
+    }
+
+    private mutating func advance(_ source: SourceID?, to progress: Timestamp, _ changes: inout [AlarmChange]) {
+        while let (time, due) = queue.pop(through: progress, of: source) {
             switch due {
             case .entry(let key):
-                guard let entry = entries[key], entry.queued == time else { continue }
+                guard let entry = entries[key], entry.queued == time, entry.source == source else { continue }
                 entries[key]?.queued = Timestamp(nanoseconds: .max)
                 if let change = advance(key, entry, to: progress) { changes.append(change) }
             // One of the same kind that is not over goes first; its end comes back to this.
             case .restored(let key): if entries[key] == nil { takeUpLeft(key, at: progress) }
-            case .pending(let condition): advance(condition, queued: time, to: progress)
+            case .pending(let condition): advance(condition, queued: time, of: source, to: progress)
             case .accepted(let condition):
-                guard let after = settings.newNormalAfter, let level = accepted[condition] else { continue }
+                guard let after = settings.newNormalAfter, let level = accepted[condition], level.source == source
+                else { continue }
                 let end = level.lastProgress.advanced(by: after)
-                if progress >= end { accepted[condition] = nil } else { queue.insert(due, at: end) }
+                if progress >= end { accepted[condition] = nil } else { queue.insert(due, at: end, of: source) }
             }
         }
-        // However far a call reaches, the same stream tells its changes in the same order.
-        return changes.sorted { ($0.alarm.raised, $0.alarm.id) < ($1.alarm.raised, $1.alarm.id) }
     }
 
     private mutating func advance(_ key: Key, _ entry: Entry, to progress: Timestamp) -> AlarmChange? {
@@ -52,15 +61,19 @@ extension AlarmBook {
         return change
     }
 
-    private mutating func advance(_ condition: SeriesKind, queued: Timestamp, to progress: Timestamp) {
-        guard var waiting = pending[condition], waiting.entry.queued == queued else { return }
-        let end = waiting.entry.lastProgress.advanced(by: waiting.patience)
+    private mutating func advance(
+        _ condition: SeriesKind, queued: Timestamp, of source: SourceID?, to progress: Timestamp
+    ) {
+        guard var waiting = pending[condition], waiting.entry.queued == queued, waiting.entry.source == source else {
+            return
+        }
+        let end = waiting.end
         if progress >= end {
             _ = removePending(condition)
         } else {
             waiting.entry.queued = end
             pending[condition] = waiting
-            queue.insert(.pending(condition), at: end)
+            queue.insert(.pending(condition), at: end, of: source)
         }
     }
 
@@ -76,7 +89,7 @@ extension AlarmBook {
         let time = deadline(of: entry, key)
         guard time < entry.queued else { return }
         entries[key]?.queued = time
-        queue.insert(.entry(key), at: time)
+        queue.insert(.entry(key), at: time, of: entry.source)
     }
 
     /// When an entry changes by time alone.
@@ -89,11 +102,15 @@ extension AlarmBook {
     }
 
     /// The sensor speaks again: its silence is over at once, and one that was not told never was.
-    public mutating func clearSilence(of sensor: SensorID, at time: Timestamp) -> AlarmChange? {
+    /// - Parameter source: the one through which it speaks, whose clock counts from now on; nil leaves that as it is.
+    public mutating func clearSilence(
+        of sensor: SensorID, at time: Timestamp, source: SourceID? = nil
+    ) -> AlarmChange? {
         dropPendingSilence(of: sensor)
         let key = Key(sensor: sensor, kind: .silence)
         if let alarm = restored[key], entries[key] == nil, time > alarm.lastSeen { takeUp(alarm, key) }
-        guard entries[key]?.alarm.state == .open else { return nil }
+        guard let entry = entries[key], entry.alarm.state == .open else { return nil }
+        if let source, entry.source != source { entries[key]?.note(StreamTime(source, own: time, newest: time)) }
         return clear(key, at: time)
     }
 
@@ -108,7 +125,9 @@ extension AlarmBook {
     public mutating func dismiss(alarmID: String, at time: Timestamp) -> AlarmChange? {
         if let (key, alarm) = restored.first(where: { $0.value.id == alarmID }) { takeUp(alarm, key) }
         guard let key = keys[alarmID], let entry = entries[key], entry.alarm.state == .open else { return nil }
-        return clear(key, at: max(time, entry.alarm.lastSeen))
+        // By the clock of its source, which may be behind what the person saw.
+        let reached = min(time, entry.source.flatMap { queue.reached(of: $0) } ?? time)
+        return clear(key, at: max(reached, entry.alarm.lastSeen))
     }
 
     private mutating func clear(_ key: Key, at time: Timestamp) -> AlarmChange {

@@ -4,7 +4,9 @@ extension AlarmBook {
     /// An incident, open or in its cooldown.
     struct Entry {
         var alarm: Alarm
-        /// Stream progress (high-water event time) at the last sign of the condition, and at the clearing.
+        /// By whose clock it goes: that of its sensor's source; nil: by the newest one's.
+        var source: SourceID?
+        /// That clock (high-water event time) at the last sign of the condition, and at the clearing.
         var lastProgress: Timestamp
         /// The count of verdicts at which it is told again.
         var nextUpdate: Int
@@ -18,11 +20,30 @@ extension AlarmBook {
         /// When the queue asks for it.
         var queued = Timestamp(nanoseconds: .max)
 
-        init(alarm: Alarm, lastProgress: Timestamp, nextUpdate: Int, clearAfter: Span64) {
+        init(alarm: Alarm, source: SourceID?, lastProgress: Timestamp, nextUpdate: Int, clearAfter: Span64) {
             self.alarm = alarm
+            self.source = source
             self.lastProgress = lastProgress
             self.nextUpdate = nextUpdate
             self.clearAfter = clearAfter
+        }
+
+        /// A sign of the condition. What comes through another source than before goes on by that one's clock: what lies
+        /// between the two is no time that has gone by.
+        mutating func note(_ time: StreamTime) {
+            guard source != time.source else {
+                lastProgress = max(lastProgress, time.own)
+                return
+            }
+            if source == nil || time.source == nil {
+                lastProgress = max(lastProgress, time.own)
+            } else {
+                let shift = time.own.since(lastProgress)
+                for level in levels.indices { levels[level].since = levels[level].since.advanced(by: shift) }
+                lastProgress = time.own
+            }
+            source = time.source
+            queued = Timestamp(nanoseconds: .max)
         }
 
         /// Takes in what another, younger stretch of the same condition brings.
@@ -30,7 +51,8 @@ extension AlarmBook {
             let (sum, overflow) = alarm.verdicts.addingReportingOverflow(other.verdicts)
             alarm.verdicts = overflow ? .max : sum
             alarm.lastSeen = max(alarm.lastSeen, other.lastSeen)
-            if other.score > alarm.score {
+            // A window's finding may belong to it: the incident keeps its own words.
+            if other.score > alarm.score, other.kind == alarm.kind {
                 alarm.score = other.score
                 alarm.sentence = other.sentence
                 alarm.metric = other.metric
@@ -52,6 +74,8 @@ extension AlarmBook {
         var entry: Entry
         /// It is dropped when nothing was heard of it for this long.
         var patience: Span64
+
+        var end: Timestamp { entry.lastProgress.advanced(by: patience) }
     }
 
     /// The band of the last verdict, for values that follow it.
@@ -90,14 +114,15 @@ extension AlarmBook {
         var value: Double
         /// Larger moves are further change.
         var tolerance: Double
-        /// Stream progress.
+        /// By the incident's clock.
         var since: Timestamp
     }
 
     struct AcceptedLevel {
         var value: Double
         var tolerance: Double
-        /// Stream progress at the last verdict that spoke of it.
+        /// By whose clock it goes, and that at the last verdict that spoke of it.
+        var source: SourceID?
         var lastProgress: Timestamp
     }
 

@@ -35,14 +35,15 @@ extension AlarmBook {
         for level in entry.levels {
             let condition = SeriesKind(sensor: key.sensor, series: level.series, kind: key.kind)
             accepted[condition] = AcceptedLevel(
-                value: level.value, tolerance: level.tolerance, lastProgress: entry.lastProgress)
-            queue.insert(.accepted(condition), at: entry.lastProgress.advanced(by: after))
+                value: level.value, tolerance: level.tolerance, source: entry.source,
+                lastProgress: entry.lastProgress)
+            queue.insert(.accepted(condition), at: entry.lastProgress.advanced(by: after), of: entry.source)
         }
         return AlarmChange(step: .cleared, alarm: entry.alarm)
     }
 
     /// Whether a drift is one to a level that has been accepted; a move away from it ends the acceptance.
-    mutating func isAccepted(_ verdict: Verdict, progress: Timestamp) -> Bool {
+    mutating func isAccepted(_ verdict: Verdict, at time: StreamTime) -> Bool {
         guard !accepted.isEmpty else { return false }
         let condition = SeriesKind(sensor: verdict.sensor, series: verdict.series, kind: verdict.kind)
         guard var level = accepted[condition] else { return false }
@@ -50,7 +51,13 @@ extension AlarmBook {
             accepted[condition] = nil
             return false
         }
-        level.lastProgress = max(level.lastProgress, progress)
+        if level.source == time.source {
+            level.lastProgress = max(level.lastProgress, time.own)
+        } else {
+            (level.source, level.lastProgress) = (time.source, time.own)
+            let end = time.own.advanced(by: settings.newNormalAfter ?? .days(0))
+            queue.insert(.accepted(condition), at: end, of: time.source)
+        }
         accepted[condition] = level
         return true
     }

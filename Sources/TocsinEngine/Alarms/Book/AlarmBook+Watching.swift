@@ -12,7 +12,7 @@ extension AlarmBook {
     /// A reading of a watched series. Back inside its band it ends a condition that was not told yet; outside, or
     /// inside by less than the dead band, it keeps an open incident from being cleared.
     public mutating func observe(
-        sensor: SensorID, series: SeriesID, value: Double, time: Timestamp, progress: Timestamp
+        sensor: SensorID, series: SeriesID, value: Double, time: Timestamp, at stream: StreamTime
     ) {
         guard watches(series) else { return }
         for kind in [AnomalyKind.spike, .drift, .range] {
@@ -22,18 +22,20 @@ extension AlarmBook {
             guard var entry = entries[key], let watch = entry.watch, watch.series == series,
                 entry.alarm.state == .open, !watch.isBack(value)
             else { continue }
-            entry.lastProgress = max(entry.lastProgress, progress)
+            let isMoved = entry.source != stream.source
+            entry.note(stream)
             entry.lastHeld = max(entry.lastHeld ?? time, time)
             entries[key] = entry
+            if isMoved { enqueue(key) }
         }
     }
 
     mutating func addPending(_ condition: SeriesKind, _ waiting: Pending) {
         var waiting = waiting
-        let end = waiting.entry.lastProgress.advanced(by: waiting.patience)
+        let end = waiting.end
         if end < waiting.entry.queued {
             waiting.entry.queued = end
-            queue.insert(.pending(condition), at: end)
+            queue.insert(.pending(condition), at: end, of: waiting.entry.source)
         }
         if let old = pending.updateValue(waiting, forKey: condition) { unwatch(old.entry.watch) }
         watch(waiting.entry.watch)

@@ -25,12 +25,9 @@ public struct AlarmBook: Sendable {
     /// How many incidents and conditions want to hear of a series' readings.
     var watched: [SeriesID: Int] = [:]
     /// What time alone will change. An element that no longer holds is skipped when it comes up.
-    var queue = DeadlineQueue<Due>()
+    var queue = DeadlineQueues<Due>()
 
     public init(settings: AlarmSettings) { self.settings = settings }
-
-    /// Nothing can be cleared, dropped or forgotten before the stream gets here: most calls to `advance` end at once.
-    public var nextDeadline: Timestamp { queue.next }
 
     public var openCount: Int { entries.values.count { $0.alarm.state == .open } }
     public var pendingCount: Int { pending.count }
@@ -39,8 +36,10 @@ public struct AlarmBook: Sendable {
     /// has counted before (a source that is read again from its start) change nothing.
     public mutating func restore(_ alarm: Alarm, sensor: SensorID) {
         restored[Key(sensor: sensor, kind: alarm.kind)] = alarm
+        // Of which source they come shows when they send.
         queue.insert(
-            .restored(Key(sensor: sensor, kind: alarm.kind)), at: alarm.lastSeen.advanced(by: settings.clearAfter))
+            .restored(Key(sensor: sensor, kind: alarm.kind)), at: alarm.lastSeen.advanced(by: settings.clearAfter),
+            of: nil)
     }
 
     /// Books a verdict under the standard rule.
@@ -48,13 +47,13 @@ public struct AlarmBook: Sendable {
         _ verdict: Verdict, sensorName: String, metric: String?, sentence: String, progress: Timestamp
     ) -> (alarmID: String, change: AlarmChange?, isNews: Bool) {
         let finding = Finding(verdict: verdict, sensor: sensorName, metric: metric, sentence: sentence)
-        let booked = book(finding, rule: .standard, progress: progress)
+        let booked = book(finding, rule: .standard, at: StreamTime(progress))
         return (booked.alarmID ?? "", booked.change, booked.isNews)
     }
 
     /// Books a verdict into its incident.
-    /// - Parameter progress: the stream's high-water event time; never falls from call to call.
-    public mutating func book(_ finding: Finding, rule: ResolvedRule, progress: Timestamp) -> BookedFinding {
+    /// - Parameter time: of the sensor's source; none of the clocks falls from call to call.
+    public mutating func book(_ finding: Finding, rule: ResolvedRule, at time: StreamTime) -> BookedFinding {
         let verdict = finding.verdict
         let key = Key(sensor: verdict.sensor, kind: verdict.kind)
         if let alarm = restored[key], verdict.time >= alarm.raised {
@@ -64,11 +63,24 @@ public struct AlarmBook: Sendable {
             }
             takeUp(alarm, key)
         }
-        if isAccepted(verdict, progress: progress) {
+        if isAccepted(verdict, at: time) {
             return BookedFinding(place: .accepted, alarmID: nil, change: nil, isNews: !verdict.isContinuation)
         }
+        // What the bank has named in a window's readings is not told once more because the window is unusual for it.
+        if verdict.detector == .windowForest, entries[key]?.alarm.state != .open, let named = named(finding) {
+            return continueIncident(named, finding, rule, time)
+        }
         return entries[key]?.alarm.state == .open
-            ? continueIncident(key, finding, rule, progress) : beginIncident(key, finding, rule, progress)
+            ? continueIncident(key, finding, rule, time) : beginIncident(key, finding, rule, time)
+    }
+
+    /// The open incident of the bank on the same metric.
+    private func named(_ finding: Finding) -> Key? {
+        let kinds: [AnomalyKind] = [.spike, .drift, .noise, .stuck, .range]
+        return kinds.lazy.map { Key(sensor: finding.verdict.sensor, kind: $0) }.first {
+            guard let alarm = entries[$0]?.alarm else { return false }
+            return alarm.state == .open && alarm.metric == finding.metric
+        }
     }
 
     /// Whether a finding of this kind would go on with an incident that is open.
@@ -93,7 +105,7 @@ public struct AlarmBook: Sendable {
         if let old = entries[key] { keys[old.alarm.id] = nil }
         keys[alarm.id] = key
         entries[key] = Entry(
-            alarm: alarm, lastProgress: alarm.lastSeen, nextUpdate: max(2, Self.doubled(alarm.verdicts)),
+            alarm: alarm, source: nil, lastProgress: alarm.lastSeen, nextUpdate: max(2, Self.doubled(alarm.verdicts)),
             clearAfter: settings.clearAfter)
         enqueue(key)
     }

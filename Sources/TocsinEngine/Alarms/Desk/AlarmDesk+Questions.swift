@@ -44,7 +44,14 @@ extension AlarmDesk {
     public mutating func observe(
         sensor: SensorID, series: SeriesID, value: Double, time: Timestamp, progress: Timestamp
     ) {
-        book.observe(sensor: sensor, series: series, value: value, time: time, progress: progress)
+        observe(sensor: sensor, series: series, value: value, time: time, at: StreamTime(progress))
+    }
+
+    /// The same where sources have clocks of their own.
+    public mutating func observe(
+        sensor: SensorID, series: SeriesID, value: Double, time: Timestamp, at stream: StreamTime
+    ) {
+        book.observe(sensor: sensor, series: series, value: value, time: time, at: stream)
     }
 
     /// Takes up an alarm that an earlier process left open and of which no checkpoint tells.

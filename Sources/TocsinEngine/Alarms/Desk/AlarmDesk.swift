@@ -30,6 +30,12 @@ public struct AlarmDesk: Sendable {
     ///   - rule: of the verdict's series, or of its sensor where it has none.
     ///   - progress: the stream's high-water event time; never falls from call to call.
     public mutating func book(_ finding: Finding, rule: ResolvedRule, progress: Timestamp) -> Booking {
+        book(finding, rule: rule, at: StreamTime(progress))
+    }
+
+    /// The same where sources have clocks of their own.
+    /// - Parameter time: that of the sensor's source; none of the clocks falls from call to call.
+    public mutating func book(_ finding: Finding, rule: ResolvedRule, at time: StreamTime) -> Booking {
         let verdict = finding.verdict
         let weight = verdict.isContinuation ? 0 : 1
         guard rule.admits(verdict) else {
@@ -51,7 +57,7 @@ public struct AlarmDesk: Sendable {
             }
             return unraised(finding, .heldBack(reason), because: reason.rawValue)
         }
-        let booked = book.book(finding, rule: rule, progress: progress)
+        let booked = book.book(finding, rule: rule, at: time)
         switch booked.place {
         case .accepted:
             counts.accepted += weight
@@ -60,7 +66,7 @@ public struct AlarmDesk: Sendable {
             let budget = rule.fields.budgetPerDay ?? settings.budgetPerDay
             return Booking(
                 outcome: booked.place == .pending ? .pending : .booked, alarmID: booked.alarmID,
-                notices: booked.change.map { notices(of: $0, budget: budget, progress: progress) } ?? [],
+                notices: booked.change.map { notices(of: $0, budget: budget, progress: time.newest) } ?? [],
                 isNews: booked.isNews, sentence: finding.sentence)
         }
     }
@@ -72,25 +78,31 @@ public struct AlarmDesk: Sendable {
     }
 
     /// Ends what is over by time. Costs two comparisons while nothing is due.
-    public mutating func advance(to progress: Timestamp) -> [AlarmNotice] {
-        guard progress >= min(book.nextDeadline, limiter.nextDeadline) else { return [] }
+    public mutating func advance(to progress: Timestamp) -> [AlarmNotice] { advance(to: StreamTime(progress)) }
+
+    /// The same by the clock of a source and by the newest one's.
+    public mutating func advance(to time: StreamTime) -> [AlarmNotice] {
         var notices: [AlarmNotice] = []
         // Members and summaries end in the order of the stream, however far this call reaches.
-        while limiter.nextDeadline <= progress {
+        while limiter.nextDeadline <= time.newest {
             let due = limiter.nextDeadline
-            for change in book.advance(to: due) { notices += self.notices(of: change, budget: nil, progress: due) }
+            var until = time
+            (until.own, until.newest) = (min(time.own, due), due)
+            for change in book.advance(to: until) { notices += self.notices(of: change, budget: nil, progress: due) }
             notices += limiter.advance(to: due).map { AlarmNotice(change: $0) }
             guard limiter.nextDeadline > due else { break }
         }
-        for change in book.advance(to: progress) {
-            notices += self.notices(of: change, budget: nil, progress: progress)
+        for change in book.advance(to: time) {
+            notices += self.notices(of: change, budget: nil, progress: time.newest)
         }
         return notices
     }
 
     /// The sensor speaks again.
-    public mutating func clearSilence(of sensor: SensorID, at time: Timestamp) -> [AlarmNotice] {
-        guard let change = book.clearSilence(of: sensor, at: time) else { return [] }
+    public mutating func clearSilence(
+        of sensor: SensorID, at time: Timestamp, source: SourceID? = nil
+    ) -> [AlarmNotice] {
+        guard let change = book.clearSilence(of: sensor, at: time, source: source) else { return [] }
         return notices(of: change, budget: nil, progress: time)
     }
 
@@ -119,9 +131,14 @@ public struct AlarmDesk: Sendable {
                 + (group.change.map { [AlarmNotice(change: $0)] } ?? [])
         case .escalated:
             let summary = limiter.summary(of: alarm.id)
-            let end = limiter.release(alarm.id)
-            return [AlarmNotice(change: change, summaryID: summary)] + (end.map { [AlarmNotice(change: $0)] } ?? [])
-        case .reopened, .updated, .cleared:
+            // It may have been over.
+            limiter.reopened(alarm)
+            let news = limiter.worsened(alarm)
+            let isMember = summary != nil && limiter.summary(of: alarm.id) != nil
+            return [AlarmNotice(change: change, isTold: !isMember, summaryID: summary)]
+                + (news.map { [AlarmNotice(change: $0)] } ?? [])
+        case .reopened, .updated, .cleared, .acknowledged, .assigned, .commented, .shelved, .unshelved, .outOfService,
+            .inService, .handedOver, .takenOver:
             guard let summary = limiter.summary(of: alarm.id) else { return [AlarmNotice(change: change)] }
             let own = AlarmNotice(change: change, isTold: false, summaryID: summary)
             if change.step == .reopened { limiter.reopened(alarm) }

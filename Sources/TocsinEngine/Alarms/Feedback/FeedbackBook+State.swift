@@ -3,6 +3,13 @@ public import TocsinCore
 extension FeedbackBook {
     public func save(to writer: inout StateWriter) {
         for word in FeedbackWord.allCases { writer.write(varint: UInt64(counts[word] ?? 0)) }
+        saveWords(to: &writer, of: nil)
+    }
+
+    /// - Parameter sensors: whose; nil = all.
+    func saveWords(to writer: inout StateWriter, of sensors: Set<String>?) {
+        let margins = margins.filter { sensors?.contains($0.key.sensor) ?? true }
+        let expectations = expectations.filter { sensors?.contains($0.key.sensor) ?? true }
         writer.write(varint: UInt64(margins.count))
         for (key, margin) in margins.sorted(by: { $0.key < $1.key }) {
             key.save(to: &writer)
@@ -30,6 +37,11 @@ extension FeedbackBook {
             guard let count = reader.readVarint().flatMap(Int.init(exactly:)), count < 1 << 40 else { return false }
             counts[word] = count == 0 ? nil : count
         }
+        return restoreWords(from: &reader)
+    }
+
+    /// Takes up words beside those that are here.
+    mutating func restoreWords(from reader: inout StateReader) -> Bool {
         guard let count = reader.readCount(of: 8) else { return false }
         for _ in 0..<count {
             guard let key = Key(&reader), let odds = reader.readDouble(), let factor = reader.readDouble(),
@@ -46,6 +58,11 @@ extension FeedbackBook {
             }
         }
         return true
+    }
+
+    mutating func forget(_ sensors: Set<String>) {
+        margins = margins.filter { !sensors.contains($0.key.sensor) }
+        expectations = expectations.filter { !sensors.contains($0.key.sensor) }
     }
 }
 

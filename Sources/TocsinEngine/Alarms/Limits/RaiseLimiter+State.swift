@@ -11,6 +11,12 @@ extension RaiseLimiter {
         }
         writer.write(varint: UInt64(summaries.count))
         for (_, summary) in summaries.sorted(by: { $0.key < $1.key }) { summary.save(to: &writer) }
+        Self.save(memberships, days, to: &writer)
+    }
+
+    private static func save(
+        _ memberships: [String: String], _ days: [String: Day], to writer: inout StateWriter
+    ) {
         writer.write(varint: UInt64(memberships.count))
         for (alarm, summary) in memberships.sorted(by: { $0.key < $1.key }) {
             writer.write(text: alarm)
@@ -44,6 +50,43 @@ extension RaiseLimiter {
         return true
     }
 
+    // MARK: Handover
+
+    /// Of some incidents, which summary they belong to; of some assets, what was told of them today.
+    func saveMembers(to writer: inout StateWriter, of alarms: Set<String>, assets: Set<String>) {
+        Self.save(
+            memberships.filter { alarms.contains($0.key) }, days.filter { assets.contains($0.key) }, to: &writer)
+    }
+
+    /// Takes them up beside what is here: of a day the greater count holds.
+    mutating func adoptMembers(from reader: inout StateReader) -> Bool {
+        var other = RaiseLimiter(flood: flood)
+        guard other.restoreMembers(&reader) else { return false }
+        memberships.merge(other.memberships) { _, new in new }
+        for (asset, day) in other.days {
+            var sum = days[asset] ?? day
+            if day.number > sum.number { sum = day }
+            if day.number == sum.number { sum.told = max(sum.told, day.told) }
+            days[asset] = sum
+            nextDeadline = min(nextDeadline, Self.end(ofDay: sum.number))
+        }
+        return true
+    }
+
+    /// Incidents leave without a word. A summary that has no other open one ends by time.
+    mutating func forget(_ alarms: Set<String>) {
+        for alarm in alarms {
+            guard let id = memberships.removeValue(forKey: alarm), var summary = summaries[id] else { continue }
+            summaries[id] = nil
+            summary.open.remove(alarm)
+            if summary.isEnded, summary.open.isEmpty {
+                summary.isEnded = false
+                nextDeadline = min(nextDeadline, summary.end)
+            }
+            summaries[id] = summary
+        }
+    }
+
     private mutating func restoreMembers(_ reader: inout StateReader) -> Bool {
         guard let members = reader.readCount(of: 2) else { return false }
         for _ in 0..<members {
@@ -67,29 +110,38 @@ extension Summary.Onset {
         writer.write(time)
         writer.write(text: id)
         writer.write(text: sensor)
-        writer.write(metric != nil)
+        writer.write((metric == nil ? 0 : Self.metricFlag) | (isCritical ? Self.criticalFlag : 0))
         if let metric { writer.write(text: metric) }
         writer.write(kind.rawValue)
     }
 
     init?(_ reader: inout StateReader) {
         guard let time = reader.readTimestamp(), let id = reader.readText(), let sensor = reader.readText(),
-            let hasMetric = reader.readFlag()
+            let flags = reader.read(UInt8.self), flags <= Self.metricFlag | Self.criticalFlag
         else { return nil }
+        let hasMetric = flags & Self.metricFlag != 0
         let metric = hasMetric ? reader.readText() : nil
         guard !hasMetric || metric != nil, let kind = reader.read(UInt8.self).flatMap(AnomalyKind.init(rawValue:))
         else { return nil }
-        self.init(time: time, id: id, sensor: sensor, metric: metric, kind: kind)
+        self.init(
+            time: time, id: id, sensor: sensor, metric: metric, kind: kind,
+            isCritical: flags & Self.criticalFlag != 0)
     }
+
+    private static let metricFlag: UInt8 = 1
+    private static let criticalFlag: UInt8 = 2
 }
 
 extension Summary {
     func save(to writer: inout StateWriter) {
         alarm.save(to: &writer)
         switch cause {
-        case .flood: writer.write(false)
+        case .flood:
+            writer.write(Self.countedFlood)
+            writer.write(varint: UInt64(criticals))
+            writer.write(varint: UInt64(criticalsTold))
         case .budget(let budget, let asset):
-            writer.write(true)
+            writer.write(Self.budget)
             writer.write(Int64(budget))
             writer.write(text: asset)
         }
@@ -106,11 +158,20 @@ extension Summary {
     }
 
     init?(_ reader: inout StateReader) {
-        guard let alarm = Alarm(&reader), let isBudget = reader.readFlag() else { return nil }
+        guard let alarm = Alarm(&reader), let kind = reader.read(UInt8.self) else { return nil }
         var cause = Cause.flood
-        if isBudget {
+        var (criticals, criticalsTold) = (0, 0)
+        switch kind {
+        case Self.flood: break
+        case Self.countedFlood:
+            guard let all = reader.readVarint().flatMap(Int.init(exactly:)), all < 1 << 40,
+                let told = reader.readVarint().flatMap(Int.init(exactly:)), told <= all
+            else { return nil }
+            (criticals, criticalsTold) = (all, told)
+        case Self.budget:
             guard let budget = reader.read(Int64.self), let asset = reader.readText() else { return nil }
             cause = .budget(Int(budget), asset: asset)
+        default: return nil
         }
         guard let end = reader.readTimestamp(), let isEnded = reader.readFlag(),
             let toldBefore = reader.readVarint().flatMap(Int.init(exactly:)), toldBefore < 1 << 40,
@@ -122,6 +183,8 @@ extension Summary {
         self.alarm = alarm
         self.isEnded = isEnded
         self.toldBefore = toldBefore
+        self.criticals = criticals
+        self.criticalsTold = criticalsTold
         self.nextUpdate = nextUpdate
         self.members = members
         self.open = Set(open)
@@ -131,6 +194,11 @@ extension Summary {
             first.append(onset)
         }
     }
+
+    /// What a summary is of; a flood without the counts of critical incidents is an earlier program's.
+    private static let flood: UInt8 = 0
+    private static let budget: UInt8 = 1
+    private static let countedFlood: UInt8 = 2
 
     private static func texts(_ reader: inout StateReader) -> [String]? {
         guard let count = reader.readCount() else { return nil }

@@ -2,8 +2,9 @@ internal import TocsinCore
 
 /// Decides which new incidents are told singly and which become members of a summary: flood mode and the budget a day.
 ///
-/// Critical incidents are always told. In a flood all others are members of its summary and cost no budget; without
-/// one, warnings beyond the asset's budget of the day (UTC, by stream progress) are members of that day's summary.
+/// In a flood all are members of its summary and cost no budget, but for the first critical ones, which are told singly;
+/// without one, critical incidents are told, and warnings beyond the asset's budget of the day (UTC, by stream progress)
+/// are members of that day's summary.
 struct RaiseLimiter: Sendable {
     /// One of the latest new incidents.
     struct Raise {
@@ -43,10 +44,19 @@ struct RaiseLimiter: Sendable {
             return addToBudget(alarm, asset: asset, budget: budget, progress: progress)
         }
         note(alarm, progress)
-        guard !isCritical else { return nil }
-        if let id = floodID { return (id, add(alarm, to: id)) }
-        if budget != nil { days[asset]?.told += 1 }
+        if let id = floodID {
+            guard isCritical, hasPlaceForCritical(id) else { return (id, add(alarm, to: id, progress)) }
+            summaries[id]?.mention(Raise(progress: progress, onset: Summary.Onset(alarm)))
+            summaries[id]?.refresh()
+            return nil
+        }
+        if !isCritical, budget != nil { days[asset]?.told += 1 }
         return nil
+    }
+
+    /// Whether one more critical incident is told singly in this flood.
+    func hasPlaceForCritical(_ id: String) -> Bool {
+        summaries[id].map { $0.criticalsTold < flood?.criticals ?? .max } ?? true
     }
 
     /// Told warnings of an asset today.
@@ -67,7 +77,7 @@ struct RaiseLimiter: Sendable {
         let end = recent[0].progress.advanced(by: flood.within).advanced(by: flood.calmAfter)
         if let floodID {
             summaries[floodID]?.end = end
-        } else if alarm.severity != .critical {
+        } else if alarm.severity != .critical || recent.dropLast().count(where: \.onset.isCritical) >= flood.criticals {
             var summary = Summary(cause: .flood, first: alarm, end: end)
             for raise in recent.dropLast() { summary.mention(raise) }
             summaries[summary.alarm.id] = summary
@@ -79,24 +89,38 @@ struct RaiseLimiter: Sendable {
     private mutating func addToBudget(
         _ alarm: Alarm, asset: String, budget: Int, progress: Timestamp
     ) -> (summaryID: String, change: AlarmChange?) {
-        if let id = days[asset]?.summaryID, summaries[id] != nil { return (id, add(alarm, to: id)) }
+        if let id = days[asset]?.summaryID, summaries[id] != nil { return (id, add(alarm, to: id, progress)) }
         let end = Self.end(ofDay: Self.day(progress))
         let summary = Summary(cause: .budget(budget, asset: asset), first: alarm, end: end)
         summaries[summary.alarm.id] = summary
         days[asset]?.summaryID = summary.alarm.id
         nextDeadline = min(nextDeadline, end)
-        return (summary.alarm.id, add(alarm, to: summary.alarm.id))
+        return (summary.alarm.id, add(alarm, to: summary.alarm.id, progress))
     }
 
-    private mutating func add(_ alarm: Alarm, to id: String) -> AlarmChange? {
+    private mutating func add(_ alarm: Alarm, to id: String, _ progress: Timestamp) -> AlarmChange? {
+        let wasCritical = summaries[id]?.alarm.severity == .critical
         // In place: a summary may hold thousands.
         summaries[id]?.add(alarm)
         memberships[alarm.id] = id
-        guard let count = summaries[id]?.members.count, let nextUpdate = summaries[id]?.nextUpdate,
-            count == 1 || count >= nextUpdate
-        else { return nil }
+        guard let count = summaries[id]?.members.count, let nextUpdate = summaries[id]?.nextUpdate else { return nil }
+        let isWorse = alarm.severity == .critical && !wasCritical
+        guard count == 1 || isWorse || count >= nextUpdate else {
+            // What has come since it was last told is told soon.
+            nextDeadline = min(nextDeadline, Self.nextLook(after: progress))
+            return nil
+        }
         summaries[id]?.nextUpdate = count * 2
-        return summaries[id].map { AlarmChange(step: count == 1 ? .raised : .updated, alarm: $0.alarm) }
+        let step: AlarmChange.Step = count == 1 ? .raised : isWorse ? .escalated : .updated
+        return summaries[id].map { AlarmChange(step: step, alarm: $0.alarm) }
+    }
+
+    /// Whole steps of the stream's time: the same in every run.
+    private static func nextLook(after progress: Timestamp) -> Timestamp {
+        let step = Span64.seconds(10).nanoseconds
+        let (next, overflow) = (progress.nanoseconds.flooredDivision(by: step) + 1)
+            .multipliedReportingOverflow(by: step)
+        return Timestamp(nanoseconds: overflow ? .max : next)
     }
 
     static func day(_ time: Timestamp) -> Int64 { time.nanoseconds.flooredDivision(by: Span64.days(1).nanoseconds) }

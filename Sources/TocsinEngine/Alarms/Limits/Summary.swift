@@ -14,6 +14,7 @@ struct Summary: Sendable {
         var sensor: String
         var metric: String?
         var kind: AnomalyKind
+        var isCritical: Bool
 
         var text: String { Sentence.short(kind, sensor: sensor, metric: metric) }
     }
@@ -29,12 +30,18 @@ struct Summary: Sendable {
     var first: [Onset] = []
     /// Incidents of a flood that were told singly before it was one.
     var toldBefore = 0
+    /// Critical incidents of a flood, and those among them that were told singly.
+    var criticals = 0
+    var criticalsTold = 0
     var nextUpdate = 2
     /// Stream progress from which it takes no more members, while it takes them.
     var end: Timestamp
     var isEnded = false
 
     static let onsetsKept = 3
+
+    /// Since it was last told: that is when it had half of `nextUpdate`.
+    var hasGrown: Bool { members.count > nextUpdate / 2 }
 
     init(cause: Cause, first member: Alarm, end: Timestamp) {
         self.cause = cause
@@ -52,9 +59,10 @@ struct Summary: Sendable {
     private static let mark = "s"
     static func isSummary(_ id: String) -> Bool { id.hasPrefix(mark) }
 
-    /// Takes in an incident that was told singly, for the count and the order.
+    /// Takes in an incident that is told singly, for the count and the order.
     mutating func mention(_ raise: RaiseLimiter.Raise) {
         toldBefore += 1
+        if raise.onset.isCritical { (criticals, criticalsTold) = (criticals + 1, criticalsTold + 1) }
         sensors.insert(raise.onset.sensor)
         note(raise.onset)
         alarm.raised = min(alarm.raised, raise.onset.time)
@@ -69,6 +77,19 @@ struct Summary: Sendable {
         alarm.lastSeen = max(alarm.lastSeen, member.lastSeen)
         alarm.score = max(alarm.score, member.score)
         alarm.pValue = min(alarm.pValue, member.pValue)
+        if member.severity == .critical { noteCritical() } else { refresh() }
+    }
+
+    /// One of the members is critical, or has become so: whoever hears of critical alarms only must hear of this.
+    mutating func noteCritical() {
+        criticals += 1
+        alarm.severity = .critical
+        refresh()
+    }
+
+    /// One that was a member has become critical and is told singly.
+    mutating func noteCriticalTold() {
+        (criticals, criticalsTold) = (criticals + 1, criticalsTold + 1)
         refresh()
     }
 
@@ -80,7 +101,7 @@ struct Summary: Sendable {
         case .flood:
             alarm.verdicts = toldBefore + members.count
             alarm.sentence = Sentence.flood(
-                alarm.verdicts, sensors: sensors.count, since: alarm.raised, first: texts)
+                alarm.verdicts, criticals: criticals, sensors: sensors.count, since: alarm.raised, first: texts)
         case .budget(let budget, let asset):
             alarm.verdicts = members.count
             alarm.sentence = Sentence.budget(
@@ -98,6 +119,7 @@ struct Summary: Sendable {
 extension Summary.Onset {
     init(_ alarm: Alarm) {
         self.init(
-            time: alarm.raised, id: alarm.id, sensor: alarm.sensor, metric: alarm.metric, kind: alarm.kind)
+            time: alarm.raised, id: alarm.id, sensor: alarm.sensor, metric: alarm.metric, kind: alarm.kind,
+            isCritical: alarm.severity == .critical)
     }
 }
