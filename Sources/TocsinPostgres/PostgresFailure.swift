@@ -11,6 +11,8 @@ struct ServerFailure: Error {
     static let uniqueViolation = "23505"
     static let lockNotAvailable = "55P03"
     static let undefinedTable = "42P01"
+    /// No table of the program has a CHECK: it is the bounds of a partition that a row does not keep to.
+    static let checkViolation = "23514"
 
     init(state: String?, message: String, table: String? = nil) {
         self.state = state
@@ -19,6 +21,8 @@ struct ServerFailure: Error {
     }
 
     var isUniqueViolation: Bool { state == Self.uniqueViolation }
+    /// Another process has attached a partition while rows of its days were on their way to the default one.
+    var isPartitionRace: Bool { state == Self.checkViolation }
 }
 
 /// Turns what PostgreSQL says into sentences for people, and into the one decision that callers need: whether waiting
@@ -94,6 +98,9 @@ public enum PostgresFailure {
             Explanation(
                 "a lock is held by another connection", "It is waited for; end that connection if it is not wanted.",
                 isRetriable: true)
+        case ServerFailure.checkViolation:
+            Explanation(
+                "another process has made a partition meanwhile", "It is tried again.", isRetriable: true)
         case "25006":
             Explanation(
                 "the server takes no writes: it is a standby, or is set read-only",

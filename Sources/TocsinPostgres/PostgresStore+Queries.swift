@@ -21,6 +21,14 @@ extension PostgresStore {
 
     public func alarm(id: String) async throws -> Alarm? { try await query { try RecordQueries.alarm(id: id, $0) } }
 
+    public func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] {
+        try await query {
+            try RecordQueries.alarmActions(alarmID: alarmID, since: since, limit: limit, offset: offset, $0)
+        }
+    }
+
     public func feedback(since: Timestamp) async throws -> [Feedback] {
         try await query { try RecordQueries.feedback(since: since, $0) }
     }

@@ -14,6 +14,15 @@ final class LocalFile: Sendable {
         var bytes: ByteBuffer
         /// SHA-256
         var hash: [UInt8]
+
+        init(bytes: ByteBuffer, hash: [UInt8]) {
+            self.bytes = bytes
+            self.hash = hash
+        }
+
+        init(_ bytes: [UInt8]) {
+            self.init(bytes: ByteBuffer(bytes: bytes), hash: Array(SHA256.hash(data: bytes)))
+        }
     }
 
     private struct Stamp: Equatable {

@@ -16,9 +16,18 @@ extension S3Storage {
         }
     }
 
+    /// In one request: services take 5 GiB.
+    public func put(_ bytes: [UInt8], as name: String) async throws {
+        try await put(LocalFile.Part(bytes), key(name))
+    }
+
     private func putWhole(_ file: LocalFile, _ key: String) async throws {
         let part = try await file.part(at: 0, count: Int(file.bytes))
         try file.checkUnchanged()
+        try await put(part, key)
+    }
+
+    private func put(_ part: LocalFile.Part, _ key: String) async throws {
         var request = S3Request(purpose: .write, method: .PUT, key: key)
         request.carry(part)
         request.headers.append((name: "Content-Type", value: "application/octet-stream"))

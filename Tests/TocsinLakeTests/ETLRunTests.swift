@@ -100,7 +100,7 @@ struct ETLRunTests {
         let result = await lake.run { $0.maximumShares = ["out_of_range": 0.25, "late": 0.1] }
         #expect(!result.isSuccess && result.exceeded.map(\.rule) == ["out_of_range"])
         #expect(result.job.state == .failed && result.job.error?.contains("out_of_range: 1 of 2 rows (50.0 %)") == true)
-        #expect(result.reports.map(\.isPassed) == [true])
+        #expect(result.reports.map(\.exceedsLimit) == [true])
         #expect(try lake.rows("SELECT count(*) FROM table(gold/hourly)") == ["1"])
     }
 

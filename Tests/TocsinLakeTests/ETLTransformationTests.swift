@@ -32,7 +32,7 @@ struct ETLTransformationTests {
                 // Without an id: other metrics of the same time are another message, the same ones a repetition.
                 TestLake.message("a", second: 2, "MAP {'humidity': 50.0}"),
                 TestLake.message("a", second: 2, received: 5, "MAP {'temperature': 98.0}"),
-                // Another id at the same time is another event.
+                // Another id makes no other reading of the same metric and time.
                 TestLake.message("b", second: 1, key: 8, received: 0.2, "MAP {'temperature': 22.0}"),
             ])
         let source = ListedGold(alarms: [.of("b", "temperature", raised: at(0.5), cleared: at(30))])
@@ -47,17 +47,107 @@ struct ETLTransformationTests {
                 "a|temperature|3000|21.0|NULL|NULL|true||false",
                 "b|humidity|1000|40.0|NULL|hall|false||false",
                 "b|temperature|1000|20.0|C|hall|false||true",
-                "b|temperature|1000|22.0|NULL|NULL|false||true",
             ])
         #expect(
             result.rows == [
-                "rows_in": 12, "duplicate": 3, "not_finite": 1, "unparsable": 2, "out_of_range": 1, "late": 1,
-                "rows_out": 6,
+                "rows_in": 12, "duplicate": 4, "not_finite": 1, "unparsable": 2, "out_of_range": 1, "future": 0,
+                "late": 1,
+                "rows_out": 5,
             ])
         let report = try #require(result.reports.first)
         #expect(result.reports.count == 1)
-        #expect((report.rowsIn, report.rowsOut) == (12, 6))
-        #expect(report.rules == "{\"unparsable\":2,\"not_finite\":1,\"duplicate\":3,\"out_of_range\":1,\"late\":1}")
+        #expect((report.rowsIn, report.rowsOut) == (12, 5))
+        #expect(
+            report.rules
+                == "{\"unparsable\":2,\"not_finite\":1,\"duplicate\":4,\"out_of_range\":1,\"future\":0,\"late\":1}")
+    }
+
+    @Test func repetitionsAreThoseOfTheEngine() async throws {
+        let lake = try TestLake()
+        let kept = "SELECT metric, epoch_ms(\"time\") % 60000, \"value\" FROM table(silver/readings) ORDER BY 2, 1, 3"
+        try lake.bronze(
+            "part-1.parquet",
+            [
+                // One event in narrow messages of one id: its metrics are no repetitions of one another.
+                TestLake.message("a", second: 1, key: 5, "MAP {'x': 1.0}", position: 1),
+                TestLake.message("a", second: 1, key: 5, "MAP {'y': 2.0}", position: 2),
+                TestLake.message("a", second: 1, key: 5, "MAP {'z': 3.0}", position: 3),
+                // The same metric at the same time, by another way, with another id.
+                TestLake.message("a", second: 1, key: 6, received: 2, "MAP {'y': 9.0}", position: 4),
+                // Partly there already: one value of each metric stays, by the order of first metrics.
+                TestLake.message("a", second: 2, "MAP {'x': 4.0}", position: 5),
+                TestLake.message("a", second: 2, received: 3, "MAP {'w': 5.0, 'x': 9.0}", position: 6),
+                // The first metric is there: nothing of it is taken over.
+                TestLake.message("a", second: 3, "MAP {'x': 6.0}", position: 7),
+                TestLake.message("a", second: 3, received: 3, "MAP {'x': 9.0, 'w': 9.0}", position: 8),
+                // The same id at another time.
+                TestLake.message("a", second: 4, key: 7, "MAP {'x': 7.0}", position: 9),
+                TestLake.message("a", second: 5, key: 7, "MAP {'x': 9.0}", position: 10),
+                // Another sensor's ids are its own.
+                TestLake.message("b", second: 6, key: 7, "MAP {'x': 8.0}", position: 11),
+            ])
+        let result = await lake.run()
+        #expect(result.job.error == nil)
+        #expect(
+            try lake.rows(kept) == [
+                "x|1000|1.0", "y|1000|2.0", "z|1000|3.0", "w|2000|5.0", "x|2000|9.0", "x|3000|6.0", "x|4000|7.0",
+                "x|6000|8.0",
+            ])
+        #expect(result.rows["rows_in"] == 13 && result.rows["duplicate"] == 5 && result.rows["rows_out"] == 8)
+    }
+
+    @Test func whatTheEngineRefusedIsNotGood() async throws {
+        let lake = try TestLake()
+        try lake.bronze(
+            "part-1.parquet",
+            [
+                // Five minutes ahead may be; what is further ahead was refused, and makes nothing a repetition.
+                TestLake.message("a", second: 1, received: -300, "MAP {'x': 1.0}"),
+                TestLake.message("a", second: 2, received: -301, "MAP {'x': 2.0}"),
+                TestLake.message("a", second: 3, received: -301, "MAP {'x': 3.0}"),
+                TestLake.message("a", second: 3, received: 1, "MAP {'x': 4.0}"),
+                // Ranges are the engine's, whose names of metrics know no case.
+                TestLake.message("a", second: 4, "MAP {'Temperature': 99.0}"),
+            ])
+        let result = await lake.run { $0.maximumShares = ["future": 0.1] }
+        #expect(
+            try lake.rows("SELECT \"value\", quality FROM table(silver/readings) ORDER BY 1")
+                == ["1.0|", "2.0|future", "4.0|", "99.0|out_of_range"])
+        #expect(result.rows["future"] == 1 && result.exceeded.map(\.rule) == ["future"])
+        #expect(try lake.rows("SELECT \"count\", flagged_count FROM table(gold/hourly) WHERE metric = 'x'") == ["2|1"])
+    }
+
+    @Test func lateIsWhatComesWhenItsPartOfAWindowIsOver() async throws {
+        let lake = try TestLake()
+        // Five minutes of lateness, parts of one minute: second 30 is over at 06:00 after the hour.
+        try lake.bronze(
+            "part-1.parquet",
+            [
+                TestLake.message("a", second: 30, received: 329, "MAP {'x': 1.0}"),
+                TestLake.message("a", second: 31, received: 329, "MAP {'x': 2.0}"),
+            ])
+        _ = await lake.run()
+        #expect(try lake.rows("SELECT is_late FROM table(silver/readings) ORDER BY \"time\"") == ["false", "true"])
+    }
+
+    @Test func textsOfManyValuesAreTakenOverToo() async throws {
+        let lake = try TestLake()
+        let sql = TestLake.message("a", second: 0, "MAP {'x': 1.0}", units: "MAP {'x': 'm'}", zone: "z")
+        let many = """
+            SELECT 's' || i AS sensor, "time" + to_microseconds(i) AS "time", time_ns + i * 1000 AS time_ns, event_key,
+                'source ' || i AS source, "position", received, 'zone ' || i AS "zone",
+                MAP {'metric ' || i: i::DOUBLE} AS readings, MAP {'metric ' || i: 'unit ' || i} AS units, payload,
+                spool_record
+            FROM (\(sql)), range(5000) AS r(i)
+            """
+        try lake.bronze("part-1.parquet", [many])
+        let result = await lake.run()
+        #expect(result.job.error == nil && result.rows["rows_out"] == 5000)
+        let wrong = "sensor <> 's' || i OR metric <> 'metric ' || i OR unit <> 'unit ' || i OR source <> 'source ' || i"
+        #expect(
+            try lake.rows(
+                "SELECT count(*) FROM (SELECT *, \"value\"::INT AS i FROM table(silver/readings)) WHERE \(wrong)")
+                == ["0"])
     }
 
     @Test func hoursAndDaysHaveTheFiguresOfTheirReadings() async throws {

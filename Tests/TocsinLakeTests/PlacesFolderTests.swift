@@ -25,6 +25,8 @@ import TocsinLake
         #expect(FileManager.default.fileExists(atPath: source))
         try await storage.move(file: try local("two"), as: "bronze/events/a.parquet")
         #expect(try await storage.get("bronze/events/a.parquet") == Array("two".utf8))
+        try await storage.put(Array("three".utf8), as: "bronze/events/a.parquet")
+        #expect(try await storage.get("bronze/events/a.parquet") == Array("three".utf8))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("lake/.incoming")) == [])
     }
 

@@ -15,7 +15,9 @@ final class FlakyStorage: ObjectStorage {
     let state = Mutex(State())
 
     func put(file path: String, as name: String) async throws {
-        let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+        try await put(Array(try Data(contentsOf: URL(filePath: path))), as: name)
+    }
+    func put(_ bytes: [UInt8], as name: String) async throws {
         try state.withLock { state in
             if state.isAway { throw TocsinError(.network, "The place is away.", isRetriable: true) }
             state.files[name] = bytes

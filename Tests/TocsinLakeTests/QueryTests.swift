@@ -329,3 +329,41 @@ struct QueryOutputTests {
         #expect(throws: TocsinError.self) { try query.writeParquet("DROP VIEW readings", to: out.file("r.parquet")) }
     }
 }
+
+@Suite("Query: tables that come later", .enabled(if: TestDuckDB.isThere, Comment(rawValue: TestDuckDB.comment)))
+struct QueryTableTests {
+    @Test func usersTablesAndFeaturesHaveViewsThatAKeptSessionTakesUp() async throws {
+        let lake = try TestLake()
+        let session = try LakeQuery(
+            LakeQuerySettings(location: lake.storage.location, duckdb: TestDuckDB.settings))
+        #expect(try session.rows("SELECT count(*) FROM features") == [[.integer(0)]])
+        #expect(throws: TocsinError.self) { try session.rows("SELECT count(*) FROM shifts") }
+        try lake.bronze("part-1.parquet", [TestLake.message("a", second: 1, "MAP {'x': 1.0}")])
+        for name in ["shifts", "daily_extra"] {
+            try lake.folder.write(
+                Array("-- partition: hour\nSELECT sensor, count(*) AS n FROM input GROUP BY ALL".utf8),
+                to: "sql/gold/\(name).sql")
+        }
+        #expect(await lake.run(transforms: lake.folder.file("sql")).job.error == nil)
+        try session.refresh()
+        #expect(try session.rows("SELECT mean FROM features") == [[.double(1)]])
+        #expect(try session.rows("SELECT sensor, n, hour FROM shifts") == [[.text("a"), .integer(1), .integer(7)]])
+        #expect(try session.rows("SELECT count(*) FROM daily_extra") == [[.integer(1)]])
+        #expect(throws: TocsinError.self) { try session.rows("COPY shifts TO '/tmp/never.csv'") }
+    }
+
+    @Test func windowsCanBeLeftOut() async throws {
+        let lake = try TestLake()
+        try lake.bronze("part-1.parquet", [TestLake.message("a", second: 1, "MAP {'x': 1.0}")])
+        let at = TestLake.hour.start.advanced(by: .seconds(10))
+        let source = ListedGold(
+            anomalies: [.of("a", "x", time: at)],
+            windows: [
+                StoredWindow(
+                    sensor: "a", metric: "x", start: TestLake.hour.start, end: at,
+                    statistics: [Double](repeating: .nan, count: WindowStatistic.columns), score: 0.5)
+            ])
+        let result = await lake.run(source: source) { $0.storeTables.remove("gold/windows") }
+        #expect(result.made["gold/windows"] == nil && result.made["gold/anomalies"] == 1)
+    }
+}

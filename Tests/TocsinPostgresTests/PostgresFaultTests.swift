@@ -234,11 +234,12 @@ struct PostgresFaultTests {
     @Test func statesAreClassified() {
         let waiting = [
             nil, "08006", "08001", "53100", "53200", "53300", "53400", "57P01", "57P02", "57P03", "57014", "40001",
+            "23514",
             "40P01",
             "55P03", "25006", "28P01", "28000", "3D000", "58030",
         ]
         for state in waiting { #expect(PostgresFailure.isRetriable(state: state), "\(state ?? "lost")") }
-        for state in ["42P01", "42703", "42501", "22021", "23514", "XX001", "0A000"] {
+        for state in ["42P01", "42703", "42501", "22021", "XX001", "0A000"] {
             #expect(!PostgresFailure.isRetriable(state: state), "\(state)")
         }
         let full = PostgresFailure.error(state: "53100", message: "could not extend file", place: "db")

@@ -72,6 +72,9 @@ import TocsinS3
             try await storage.put(file: path, as: "plain/\(count)")
             #expect(try await storage.get("plain/\(count)") == bytes)
             #expect(try await storage.head("plain/\(count)")?.bytes == Int64(count))
+            try await storage.put(bytes.reversed(), as: "plain/\(count)")
+            #expect(try await storage.get("plain/\(count)") == bytes.reversed())
+            try await storage.put(bytes, as: "plain/\(count)")
         }
         let whole = noise(100_000, seed: 2)
         #expect(try await storage.get("plain/100000", range: 10..<20) == Array(whole[10..<20]))

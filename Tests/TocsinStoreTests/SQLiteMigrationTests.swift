@@ -19,7 +19,7 @@ import TocsinTestKit
 
         let table = SeriesTable()
         let store = try SQLiteStore(path: path, table: table)
-        #expect(try await store.text("PRAGMA user_version") == ["4"])
+        #expect(try await store.text("PRAGMA user_version") == ["5"])
         #expect(try await store.events(RecordQuery(sensor: "pump")).map(\.payload) == [Array("{}".utf8)])
         let windows = try await store.windows(RecordQuery(sensor: "pump", metric: "t", limit: 1000))
         #expect(windows.map(\.start) == (0..<count).reversed().map { StoreInput.second(Int64($0) * 10) })
@@ -102,9 +102,9 @@ import TocsinTestKit
             refused.append(SQLiteOpeningTests.failure { try SQLiteStore.migrate(path: path) { _, _ in } })
         }
         #expect(refused.allSatisfy { $0?.message.contains("in use by process \(folder.processID)") == true })
-        #expect(steps == 3)
+        #expect(steps == 4)
         try SQLiteStore.migrate(path: path) { _, _ in steps += 1 }
-        #expect(steps == 3)
+        #expect(steps == 4)
     }
 
     @Test func theStatusSaysWhatIsToComeAndChangesNothing() async throws {

@@ -22,12 +22,14 @@
 WITH windows AS (
     SELECT
         sensor, metric,
-        time_bucket(to_seconds(getvariable('window_seconds')), "time", TIMESTAMP '1970-01-01') AS start,
+        -- Rounded down, also before 1970; integers are twice as fast as time_bucket.
+        time_ns - ((time_ns % (getvariable('window_seconds')::BIGINT * 1000000000))
+            + getvariable('window_seconds')::BIGINT * 1000000000)
+            % (getvariable('window_seconds')::BIGINT * 1000000000) AS start_ns,
         count(*) AS "count", avg("value") AS mean, min("value") AS minimum, max("value") AS maximum,
         var_samp("value") AS variance, arg_min("value", time_ns) AS "first", arg_max("value", time_ns) AS "last",
         -- Seconds since the start of the hour keep their digits.
         regr_slope("value", (time_ns % 3600000000000) / 1e9) AS slope,
-        avg("value" * "value") AS mean_square,
         bool_or(is_late) AS is_late, bool_or(is_alarmed) AS is_alarmed
     FROM input
     WHERE quality = ''
@@ -46,9 +48,11 @@ SELECT
     w.sensor, w.metric, w.start, getvariable('window_seconds')::BIGINT AS seconds,
     w."count", w.mean, w.minimum, w.maximum, w.maximum - w.minimum AS "range",
     sqrt(w.variance) AS standard_deviation, w.variance, w."first", w."last", w."last" - w."first" AS change,
-    CASE WHEN isfinite(w.slope) THEN w.slope END AS slope, sqrt(w.mean_square) AS root_mean_square, w.is_late, w.is_alarmed,
+    CASE WHEN isfinite(w.slope) THEN w.slope END AS slope,
+    sqrt(w.mean * w.mean + coalesce(w.variance * (w."count" - 1) / w."count", 0)) AS root_mean_square, w.is_late,
+    w.is_alarmed,
     coalesce(own."count", 0) + coalesce(whole."count", 0) AS anomaly_count
-FROM windows AS w
+FROM (SELECT *, make_timestamp(start_ns // 1000) AS start FROM windows) AS w
 LEFT JOIN findings AS own ON own.sensor = w.sensor AND own.start = w.start AND own.metric = w.metric
 LEFT JOIN (FROM findings WHERE metric IS NULL) AS whole ON whole.sensor = w.sensor AND whole.start = w.start
 ORDER BY w.sensor, w.metric, w.start

@@ -23,8 +23,10 @@
 
 WITH figures AS (
     SELECT
-        sensor, metric, date_trunc('hour', "time") AS "hour",
-        max(unit) AS unit, max("zone") AS "zone",
+        sensor, metric,
+        -- Rounded down, also before 1970; integers are faster than date_trunc.
+        make_timestamp((time_ns - ((time_ns % 3600000000000) + 3600000000000) % 3600000000000) // 1000) AS "hour",
+        any_value(unit) AS unit, any_value("zone") AS "zone",
         count(good) AS "count", avg(good) AS "avg", min(good) AS "min", max(good) AS "max", sum(good) AS "sum",
         stddev_samp(good) AS stddev, arg_min(good, time_ns) AS "first", arg_max(good, time_ns) AS "last",
         count_if(is_alarmed)::BIGINT AS alarmed_count,

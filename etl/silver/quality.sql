@@ -6,7 +6,8 @@
 --   output    the readings that silver/readings made of them
 -- Makes
 --   rule, rows
--- rows_in and rows_out must be there; a rule of your own is a further row.
+-- rows_in and rows_out must be there; a rule of your own is a further row. A rule can only have a limit when it has its row,
+-- with 0, for an hour without messages too.
 
 WITH received AS (
     SELECT
@@ -26,6 +27,7 @@ made AS (
     SELECT
         count(*) AS readings,
         count(*) FILTER (quality = 'out_of_range') AS out_of_range,
+        count(*) FILTER (quality = 'future') AS future,
         count(*) FILTER (is_late) AS late
     FROM output
 )
@@ -37,6 +39,7 @@ SELECT unnest(
         -- What is neither refused nor there was a repetition; not finite values of repetitions count as not finite.
         {'rule': 'duplicate', 'rows': received.readings - not_finite - made.readings},
         {'rule': 'out_of_range', 'rows': out_of_range},
+        {'rule': 'future', 'rows': future},
         {'rule': 'late', 'rows': late},
         {'rule': 'rows_out', 'rows': made.readings}], recursive := true)
 FROM received, made

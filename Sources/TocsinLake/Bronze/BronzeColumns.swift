@@ -90,12 +90,16 @@ struct BronzeColumns: Sendable {
         keys.append(contentsOf: batch.eventKeys)
         if isSingle {
             originOfEvent.append(contentsOf: repeatElement(firstOrigin, count: events))
-            let position = batch.origin.position
-            positions.append(contentsOf: batch.payloads.lazy.map { position &+ Int64($0.offset) })
+            if batch.messageStarts.isEmpty {
+                let position = batch.origin.position
+                positions.append(contentsOf: batch.payloads.lazy.map { position &+ Int64($0.offset) })
+            } else {
+                positions.append(contentsOf: batch.payloads.lazy.map { batch.place(of: $0, in: batch.origin) })
+            }
         } else {
             originOfEvent.append(contentsOf: batch.originOfEvent.lazy.map { firstOrigin &+ $0 })
             for event in 0..<events {
-                positions.append(batch.origin(of: event).position &+ Int64(batch.payloads[event].offset))
+                positions.append(batch.place(of: batch.payloads[event], in: batch.origin(of: event)))
             }
         }
         if keepsPayload {

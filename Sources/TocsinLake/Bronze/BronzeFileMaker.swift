@@ -12,7 +12,7 @@ struct BronzeFileMaker {
         // One file is written by one thread, so that its rows keep their order.
         own.threads = 1
         let database = try DuckDB.open(own)
-        connections = try (0..<max(1, threads)).map { _ in try database.connect() }
+        connections = try (0..<max(1, threads)).map { _ in try database.connect(isPatient: true) }
     }
 
     /// A file that stands complete and forced to disk in the staging folder.

@@ -16,6 +16,8 @@ extension LakeWriter {
             for (index, file) in staged.enumerated() {
                 let name = BronzeName(spool: intent.spool, first: intent.first, last: intent.last, part: file.number)
                 let place = LakeFile(.events, file.partition, name: name.text).path
+                // Where records are lost a complete file holds more than this one.
+                if hasLostRecords, try await isThere(place) { continue }
                 switch destination {
                 case .folder(let storage): try await storage.move(file: file.path, as: place)
                 case .queue(let queue): try await queue.add(file: file.path, as: place)
@@ -40,6 +42,16 @@ extension LakeWriter {
             if written.files > 0 { shown.figures.lastRollSeconds = seconds }
             shown.figures.position = last
             shown.figures.gatheredEvents = 0
+        }
+    }
+
+    /// Whether an earlier attempt has placed this file, or put it into the queue.
+    private func isThere(_ place: String) async throws -> Bool {
+        switch destination {
+        case .folder(let storage): return try await storage.list(prefix: place).contains { $0.name == place }
+        case .queue(let queue):
+            if queue.names.contains(place) { return true }
+            return try await queue.storage.list(prefix: place).contains { $0.name == place }
         }
     }
 
@@ -74,6 +86,7 @@ extension LakeWriter {
         try observer.onStep(.positioned)
         if intent != nil { try files.removeIntent() }
         intent = nil
+        hasLostRecords = false
         spool.hold(Self.holdName, after: last)
         try observer.onStep(.finished)
     }

@@ -45,7 +45,10 @@ public actor LakeWriter {
     let maker: BronzeFileMaker
     private let lastFound: UInt64
     private let decodeAgain: @Sendable (RawInput) -> Batch?
-    let sorting = BlockingQueue("tocsin.lake.sorting")
+    // Reading the spool and decoding is work too: none of it may take time from the pipeline.
+    private let executor = PatientExecutor("tocsin.lake.writer")
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    let sorting = BlockingQueue.patient("tocsin.lake.sorting")
     let shown: Mutex<Shown>
 
     /// What others may look at while a step is under way.
@@ -66,6 +69,9 @@ public actor LakeWriter {
     var intent: LakeIntent?
     var roll: LakeRoll
     var names = NameBook()
+    /// Records of the roll at work are damaged or gone: its files may come out smaller than those that an earlier
+    /// attempt has placed.
+    var hasLostRecords: Bool
     private var attempts = 0
     private var isStepping = false
 
@@ -101,8 +107,17 @@ public actor LakeWriter {
         var shown = Shown()
         shown.figures.position = found.position.record
         self.shown = Mutex(shown)
-        // Its numbers are in file names: they must not be given again.
-        try spool.skip(through: found.position.record)
+        let last = max(found.position.record, found.intent?.last ?? 0)
+        let there = spool.figures.nextSequence - 1
+        hasLostRecords = there < last
+        if let intent = found.intent, there < intent.last {
+            observer.tell(
+                LakeNote(
+                    "The spool ends at record \(there), and files of bronze were begun up to \(intent.last): what it has "
+                        + "lost is in the lake only where its files are complete.", isProblem: true))
+        }
+        // These numbers are in file names: a record that got one of them again would be taken for written.
+        try spool.skip(through: last)
         spool.hold(Self.holdName, after: found.position.record)
     }
 
@@ -194,6 +209,7 @@ public actor LakeWriter {
         let limit = intent?.last ?? .max
         var isNew = false
         let (start, durable) = (roll.columns.size, spool.durableSequence)
+        let skippedBefore = intake?.skippedRecords ?? 0
         while !isFull, roll.columns.size - start < 4 << 20, var intake = self.intake.take() {
             let item: SpoolIntake.Item?
             do {
@@ -205,8 +221,10 @@ public actor LakeWriter {
             }
             for note in self.intake?.takeNotes() ?? [] { observer.tell(note) }
             guard let item else {
-                // Numbers without a record: unused, or damaged.
-                if intent == nil { roll.pass(through: durable) }
+                // Numbers without a record: unused, or damaged. A roll that was begun ends at its last record and not
+                // before: only what was on disk before the reader looked, and was not found, is known to be missing.
+                if intent != nil, roll.last < min(limit, durable) { hasLostRecords = true }
+                roll.pass(through: min(limit, durable))
                 break
             }
             isNew = true
@@ -214,6 +232,7 @@ public actor LakeWriter {
         }
         let (oldest, count, last) = (roll.oldest, roll.columns.eventCount, roll.last)
         let skipped = intake?.skippedRecords ?? 0
+        if skipped > skippedBefore { hasLostRecords = true }
         shown.withLock { shown in
             shown.oldest = oldest
             shown.passed = count == 0 ? last : 0
@@ -230,9 +249,9 @@ public actor LakeWriter {
 
     private func isDue(_ hasMore: Bool) -> Bool {
         guard roll.last >= roll.first else { return false }
-        // A roll that was begun is complete when its last record is read, or when there is none left that was in it.
-        if intent != nil { return isFull || !hasMore }
         if isFull { return true }
+        // A roll that was begun has all that it had, or none of it is written.
+        if intent != nil { return false }
         let (wanted, seconds) = shown.withLock { ($0.wanted, $0.figures.lastRollSeconds) }
         if !hasMore, wanted > position.record { return true }
         guard let begun = roll.begun else { return false }

@@ -70,7 +70,10 @@ struct SpoolIntake: Sendable {
                     return batch
                 }
                 loseNames(at: record.sequence)
-            case .tick, .endOfInput, .begun, .feedback: return nil
+            case .some:
+                // Sensors that were taken over from another process bring names of their own.
+                learn(known)
+                return nil
             case nil where SpoolEntry.rawInput(of: record.payload[...]) == nil:
                 skip(record.sequence)
                 return nil

@@ -55,12 +55,13 @@ public final class DuckDB: @unchecked Sendable {
     }
 
     /// A new connection; each thread or task uses its own.
-    public func connect() throws -> DuckDBConnection {
+    /// - Parameter isPatient: `run` works at the lowest priority: nobody waits for it.
+    public func connect(isPatient: Bool = false) throws -> DuckDBConnection {
         var connection: tdk_connection?
         guard tdk_connect(handle, &connection) == 0, let connection else {
             throw DuckDBError.error("DuckDB gives no further connection.")
         }
-        return try DuckDBConnection(connection, database: self)
+        return try DuckDBConnection(connection, database: self, isPatient: isPatient)
     }
 
     /// Text as an SQL literal.

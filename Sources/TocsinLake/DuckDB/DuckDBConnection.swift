@@ -11,11 +11,12 @@ import TocsinCore
 public final class DuckDBConnection: @unchecked Sendable {
     private var handle: tdk_connection?
     public let database: DuckDB
-    private let queue = DispatchQueue(label: "duckdb.connection")
+    private let queue: BlockingQueue
     private let isCancelled = Atomic<Bool>(false)
 
-    init(_ handle: tdk_connection, database: DuckDB) throws {
+    init(_ handle: tdk_connection, database: DuckDB, isPatient: Bool) throws {
         self.handle = handle
+        queue = isPatient ? .patient("duckdb.connection") : BlockingQueue("duckdb.connection")
         self.database = database
         // Progress is only counted when its bar is on; nothing is printed.
         try execute(

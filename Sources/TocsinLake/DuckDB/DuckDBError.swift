@@ -21,9 +21,11 @@ enum DuckDBError {
         if kind == Int32(TDK_ERROR_INTERRUPT) || first.hasPrefix("INTERRUPT") {
             return TocsinError(.interrupted, "The query was stopped.", place: place)
         }
+        // DuckDB's own hints name settings of its shell for some errors: ours come first.
         let hints = lines.dropFirst().prefix { !$0.hasPrefix("LINE ") && !$0.hasPrefix("Stack Trace") }
         return TocsinError(
-            .lake, first, place: place, remedy: hints.isEmpty ? remedy(first) : hints.joined(separator: " "),
+            .lake, first, place: place,
+            remedy: remedy(first) ?? (hints.isEmpty ? nil : hints.joined(separator: " ")),
             isRetriable: isRetriable(message, kind: kind), cause: cause)
     }
 
@@ -36,7 +38,8 @@ enum DuckDBError {
         let isInput = kind == Int32(TDK_ERROR_IO) || message.hasPrefix("IO Error")
         guard isTransfer || isInput else { return false }
         if let status = httpStatus(message) { return status == 408 || status == 429 || status >= 500 }
-        if isTransfer { return true }
+        // libcurl's words about a broken connection: "Failure when receiving data from the peer error for HTTP GET to …".
+        if isTransfer || message.contains(" error for HTTP ") { return true }
         return ["Could not establish connection", "Connection error", "Could not connect", "timed out", "Timeout"]
             .contains { message.contains($0) }
     }
@@ -55,7 +58,7 @@ enum DuckDBError {
 
     private static func remedy(_ message: String) -> String? {
         if message.hasPrefix("Out of Memory Error") {
-            return "Give the lake more memory, or a temporary folder with room on its disk."
+            return "Raise lake.memory, or lower lake.threads, and see that the disk of data.directory has room."
         }
         if message.contains("HTTP 403") { return "Check the S3 key, its secret and its rights." }
         return nil

@@ -17,9 +17,14 @@ public struct SkippedFile: Sendable, Equatable {
 
 /// What a run did.
 public struct ETLResult: Sendable {
-    /// Rows by rule over the hours of silver that were made: "rows_in", "duplicate", "out_of_range", "not_finite",
-    /// "unparsable", "late", "rows_out", and the user's own.
+    /// Rows by rule over the hours of silver that were made: "rows_in", "duplicate", "out_of_range", "future",
+    /// "not_finite", "unparsable", "late", "rows_out", and the user's own.
     public var rows: [String: Int] = [:]
+    /// The same over all hours of the range, those that stayed as they were with the figures that they had: what limits
+    /// are held against; nil where none is set.
+    public var judged: [String: Int]?
+    /// Hours of the range whose file says no figures; no limit takes them in.
+    public var unjudged: [String] = []
     /// One for each hour that was made.
     public var reports: [QualityReport] = []
     /// Files made, by table; those that were there already count as unchanged.

@@ -56,7 +56,7 @@ public final class ETLRun: Sendable {
         try await Compaction.recover(storage)
         let count = max(1, settings.workers)
         let workers = try (0..<count).map { try ETLWorker(settings, number: $0, location: storage.location) }
-        try await workers[0].connection.run { try ETLWorker.check(transformations, $0) }
+        try await Self.check(settings, transformations, workers[0])
 
         let bronze = try await LakeTableParts(storage, table: Transformation.bronze)
         let silver = try await LakeTableParts(storage, table: Transformation.silver)
@@ -72,16 +72,65 @@ public final class ETLRun: Sendable {
                 try await maker.make(hour, worker)
             }
         }
+        if !settings.maximumShares.isEmpty { try await judge(workers[0]) }
         guard wants(.gold) else { return }
         try await verdicts.anomaliesAndWindows(workers[0])
-        let wanted = wantedTables(transformations.gold)
-        for (place, table) in wanted.enumerated() {
-            let maker = GoldMaker(self, table)
-            let partitions = try await maker.partitions()
-            let width = 0.25 / Double(wanted.count)
+        let levels = Transformations.levels(wantedTables(transformations.gold))
+        for (place, level) in levels.enumerated() {
+            var units: [(maker: GoldMaker, partition: LakePartition, size: Int64)] = []
+            for table in level {
+                let maker = GoldMaker(self, table)
+                units += try await maker.partitions().map { (maker, $0.partition, $0.bytes) }
+            }
+            // A day takes as long as its hours: begun last, it would leave the other workers without work.
+            units.sort { $0.size > $1.size }
+            let width = 0.25 / Double(levels.count)
             let share = (0.75 + width * Double(place))...(0.75 + width * Double(place + 1))
-            try await parallel(workers, partitions, partitions.map { _ in 1 }, share: share) { worker, partition in
-                try await maker.make(partition, worker)
+            try await parallel(workers, units, units.map(\.size), share: share) { worker, unit in
+                try await unit.maker.make(unit.partition, worker)
+            }
+        }
+    }
+
+    /// Looks whether everything that a run needs to know is right, before anything is made.
+    /// - Parameter folder: the user's SQL.
+    /// - Throws: `TocsinError` naming the SQL file that is wrong, or the limit whose rule is not known.
+    public static func check(_ settings: ETLSettings, transforms folder: String?, location: String) async throws {
+        var own = settings
+        own.workFolder += ".check"
+        defer { LocalFiles.removeFolder(own.workFolder) }
+        let worker = try ETLWorker(own, number: 0, location: location)
+        try await check(settings, try Transformations(folder: folder), worker)
+    }
+
+    private static func check(_ settings: ETLSettings, _ transformations: Transformations, _ worker: ETLWorker)
+        async throws
+    {
+        let known = try await worker.connection.run { try ETLWorker.check(transformations, $0) }
+        let unknown = settings.maximumShares.keys.filter { !known.contains($0) }.sorted()
+        guard unknown.isEmpty else {
+            throw TocsinError(
+                .usage,
+                "There is no rule \(unknown.map { "'\($0.printable)'" }.joined(separator: ", ")) that could have a limit.",
+                place: transformations.quality.place,
+                remedy: "Known rules are \(known.joined(separator: ", ")).")
+        }
+    }
+
+    /// The figures of all hours of the range, from the files that stand there now.
+    private func judge(_ worker: ETLWorker) async throws {
+        let hours = try await parts(of: Transformation.silver)
+        for hour in hours.partitions(from: settings.start, to: settings.end) {
+            try Task.checkCancellation()
+            let parts = hours[hour]
+            let counts = try await worker.connection.run { _ in
+                parts.compactMap { ReportedFigures.counts(try? worker.metadata(ReportedFigures.key, of: $0)) }.last
+            }
+            state.withLock { state in
+                var judged = state.judged ?? [:]
+                for (rule, rows) in counts?.rows ?? [] { judged[rule, default: 0] += rows }
+                state.judged = judged
+                if counts == nil { state.unjudged.append("\(Transformation.silver)/\(hour.path)") }
             }
         }
     }
@@ -120,9 +169,9 @@ public final class ETLRun: Sendable {
     }
 
     /// Hands units to workers, each the next as soon as it is free.
-    private func parallel(
-        _ workers: [ETLWorker], _ units: [LakePartition], _ sizes: [Int64], share: ClosedRange<Double>,
-        _ body: @escaping @Sendable (ETLWorker, LakePartition) async throws -> Void
+    private func parallel<Unit: Sendable>(
+        _ workers: [ETLWorker], _ units: [Unit], _ sizes: [Int64], share: ClosedRange<Double>,
+        _ body: @escaping @Sendable (ETLWorker, Unit) async throws -> Void
     ) async throws {
         let queue = ETLQueue(sizes)
         try await withThrowingTaskGroup(of: Void.self) { group in

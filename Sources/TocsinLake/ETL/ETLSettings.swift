@@ -25,11 +25,19 @@ public struct ETLSettings: Sendable {
     public var ranges: [PlausibleRange] = []
     /// A message that was received later than this after its own time is late.
     public var lateness = Span64.minutes(5)
+    /// What the starts of the engine's windows are multiples of: a reading is late when its part of a window is over.
+    public var pane = Span64.minutes(1)
+    /// How far a device's clock may run ahead of ours: what is further ahead the engine has refused.
+    public var clockSkew = Span64.minutes(5)
     /// Length of the windows of gold/features.
     public var window = Span64.minutes(5)
-    /// Greatest share of rows in, 0 to 1, by rule ("duplicate", "out_of_range", "not_finite", "unparsable", "late" or one
-    /// of the user's): beyond it the run fails. A rule without one has no limit.
+    /// Greatest share of rows in, 0 to 1, by rule ("duplicate", "out_of_range", "future", "not_finite", "unparsable",
+    /// "late" or one of the user's): beyond it the run fails. A rule without one has no limit; an unknown one is refused.
     public var maximumShares: [String: Double] = [:]
+    /// Messages of an import before this run that could not be decoded: they count as rows in and unparsable.
+    public var undecoded = 0
+    /// Whether anomalies, alarms and windows of the operational store are taken over ("gold/windows" takes the most room).
+    public var storeTables: Set<String> = ["gold/anomalies", "gold/alarms", "gold/windows"]
     /// Hours worked on at once, each on one thread and with its part of the memory. Results do not depend on it.
     public var workers = 2
     /// For DuckDB, all workers together; beyond it sorts go to disk.

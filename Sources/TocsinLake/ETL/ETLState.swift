@@ -7,6 +7,10 @@ struct ETLState: Sendable {
     /// By table, kept up to date with what the run makes.
     var parts: [String: LakeTableParts] = [:]
     var rows: [String: Int] = [:]
+    /// Rows by rule over the whole range, where limits are set.
+    var judged: [String: Int]?
+    /// Hours whose figures nobody knows.
+    var unjudged: [String] = []
     var reports: [QualityReport] = []
     var made: [String: Int] = [:]
     var unchanged: [String: Int] = [:]
@@ -23,11 +27,18 @@ struct ETLState: Sendable {
             QualityReport(
                 id: "silver/\(hour.path)", subject: "silver", created: created, start: hour.start, end: hour.end,
                 rowsIn: counts["rows_in"], rowsOut: counts["rows_out"],
-                isPassed: !RuleCounts.exceeded(ofHour, settings.maximumShares).isEmpty, rules: counts.json))
+                exceedsLimit: !RuleCounts.exceeded(ofHour, settings.maximumShares).isEmpty, rules: counts.json))
     }
 
     func result(_ settings: ETLSettings, started: Timestamp, finished: Timestamp, failure: String?) -> ETLResult {
-        let exceeded = RuleCounts.exceeded(rows, settings.maximumShares)
+        var (rows, judged) = (rows, judged)
+        if settings.undecoded > 0 {
+            for rule in ["rows_in", "unparsable"] {
+                rows[rule, default: 0] += settings.undecoded
+                judged?[rule, default: 0] += settings.undecoded
+            }
+        }
+        let exceeded = RuleCounts.exceeded(judged ?? rows, settings.maximumShares)
         var json = JSONWriter()
         json.object { json in
             json.field("seconds", finished.since(started).seconds)
@@ -44,7 +55,8 @@ struct ETLState: Sendable {
             finished: finished, progress: failure == nil ? 1 : progress.fraction,
             summary: String(decoding: json.bytes, as: UTF8.self), error: error)
         return ETLResult(
-            rows: rows, reports: reports.sorted { $0.start < $1.start }, made: made, unchanged: unchanged,
+            rows: rows, judged: judged, unjudged: unjudged.sorted(), reports: reports.sorted { $0.start < $1.start },
+            made: made, unchanged: unchanged,
             bytesWritten: bytesWritten, skipped: skipped.sorted { $0.name < $1.name }, kept: kept.sorted(),
             exceeded: exceeded, job: job)
     }

@@ -18,12 +18,17 @@ final class ETLWorker: Sendable {
         duckdb.memoryLimitBytes = max(settings.memoryBytes / Int64(max(settings.workers, 1)), 64 << 20)
         duckdb.temporaryFolder = folder + "/spill"
         connection = try DuckDB.open(duckdb).connect()
-        try connection.execute("SET VARIABLE lateness_seconds = \(settings.lateness.seconds)")
-        try connection.execute("SET VARIABLE window_seconds = \(settings.window.nanoseconds / 1_000_000_000)")
-        try connection.execute("CREATE TABLE limits (metric VARCHAR, low DOUBLE, high DOUBLE)")
+        for (name, span) in [("lateness", settings.lateness), ("pane", settings.pane), ("skew", settings.clockSkew)] {
+            // A number with a point would be a DECIMAL, and slow.
+            let microseconds = max(span.nanoseconds / 1000, name == "pane" ? 1 : 0)
+            try connection.execute("SET VARIABLE \(name)_us = \(microseconds)::BIGINT")
+            try connection.execute("SET VARIABLE \(name)_seconds = \(span.seconds)::DOUBLE")
+        }
+        try connection.execute("SET VARIABLE window_seconds = \(settings.window.nanoseconds / 1_000_000_000)::BIGINT")
+        try connection.execute("CREATE TABLE ranges (metric VARCHAR, low DOUBLE, high DOUBLE)")
         for range in settings.sortedRanges {
             try connection.execute(
-                "INSERT INTO limits VALUES (?, ?, ?)",
+                "INSERT INTO ranges VALUES (?, ?, ?)",
                 [
                     .text(range.metric), range.low.map(DuckDBValue.double) ?? .null,
                     range.high.map(DuckDBValue.double) ?? .null,
@@ -36,10 +41,15 @@ final class ETLWorker: Sendable {
     }
 
     /// Checks the SQL of all transformations against the columns of their inputs, before anything is made.
-    static func check(_ transformations: Transformations, _ connection: DuckDBConnection) throws(TocsinError) {
+    /// - Returns: the rules that can have a limit: those that quality.sql gives for no messages.
+    static func check(_ transformations: Transformations, _ connection: DuckDBConnection) throws(TocsinError)
+        -> [String]
+    {
+        var rules: [String] = []
         do {
             let columns = BronzeRows.columns.map { "NULL::\($0.type.sql) AS \(DuckDB.identifier($0.name))" }
             try connection.execute("CREATE OR REPLACE VIEW input AS SELECT \(columns.joined(separator: ", ")) LIMIT 0")
+            try CodedMessages.show(connection)
             try connection.execute("CREATE OR REPLACE VIEW alarms AS SELECT \(visibleAlarmColumns) FROM all_alarms")
         } catch { throw (error as? TocsinError) ?? TocsinError(.lake, "\(error)") }
         func tableName(_ table: String) -> String { DuckDB.identifier("checked \(table)") }
@@ -47,6 +57,7 @@ final class ETLWorker: Sendable {
             do {
                 if one.table == Transformation.quality {
                     try connection.execute("CREATE OR REPLACE VIEW output AS FROM \(tableName(Transformation.silver))")
+                    rules = try connection.rows(one.query).compactMap { $0.first?.text }
                 } else if one.input != Transformation.bronze {
                     try connection.execute("CREATE OR REPLACE VIEW input AS FROM \(tableName(one.input))")
                 }
@@ -58,6 +69,7 @@ final class ETLWorker: Sendable {
         for one in [transformations.silver, transformations.quality] + transformations.gold {
             _ = try? connection.execute("DROP TABLE IF EXISTS \(tableName(one.table))")
         }
+        return rules.filter { $0 != "rows_in" && $0 != "rows_out" }
     }
 
     /// The columns of an alarm that transformations see: what changes in others makes nothing anew.
@@ -102,12 +114,16 @@ final class ETLWorker: Sendable {
 
     func url(of path: String) -> String { "\(location)/\(path)" }
 
-    /// Writes the result of a SELECT to a local file, complete and forced to disk.
-    func write(_ query: String, table: String, metadata: [(String, String)] = []) throws -> (path: String, rows: Int) {
+    /// Writes the result of a SELECT to a local file.
+    /// - Parameter complete: looks at the file, and may write into it, before it is forced to disk.
+    func write(
+        _ query: String, table: String, metadata: [(String, String)] = [], complete: (String) throws -> Void = { _ in }
+    ) throws -> (path: String, rows: Int) {
         let path = folder + "/result.parquet"
         let rows = try connection.execute(
             "COPY (\(query)) TO \(DuckDB.literal(path)) (\(LakeTable.copyOptions(of: table, metadata: metadata)), "
                 + "USE_TMP_FILE false)")
+        try complete(path)
         try LocalFiles.sync(file: path)
         return (path, rows)
     }
@@ -121,7 +137,7 @@ final class ETLWorker: Sendable {
     }
 
     /// Which of some files cannot be read to their end, and why.
-    /// - Throws: what may be better later; then nothing is said of the files.
+    /// - Throws: what may be better later, or with more memory; then nothing is said of the files.
     func damaged(_ parts: [LakePart]) throws -> [SkippedFile] {
         try parts.compactMap { part in
             do {
@@ -129,7 +145,9 @@ final class ETLWorker: Sendable {
                     "SELECT bit_xor(hash(t)) FROM read_parquet(\(DuckDB.literal(url(of: part.path))), "
                         + "hive_partitioning = false) AS t")
                 return nil
-            } catch let error as TocsinError where !error.isRetriable && error.code != .interrupted {
+            } catch let error as TocsinError
+                where !error.isRetriable && error.code != .interrupted && DamageSearch.isLikely(error.message)
+            {
                 return SkippedFile(name: part.path, reason: error.message)
             }
         }

@@ -52,7 +52,9 @@ struct GoldRefresh: Sendable {
         }
     }
 
-    private func wants(_ table: GoldTable) -> Bool { run.settings.tables?.contains(table.path) ?? true }
+    private func wants(_ table: GoldTable) -> Bool {
+        run.settings.storeTables.contains(table.path) && (run.settings.tables?.contains(table.path) ?? true)
+    }
 
     private func refresh(_ table: GoldTable, _ partition: LakePartition, _ worker: ETLWorker) async throws {
         run.progress(work: "\(table.path) \(partition.path)")

@@ -17,6 +17,8 @@ public struct PlainInputResult: Sendable {
     public var readings = 0
     /// Messages and fields that could not be decoded; they are in no file of the lake.
     public var unparsable = 0
+    /// The first ten of them.
+    public var undecoded: [UndecodedMessage] = []
     /// Files of bronze that were written, and those that were there.
     public var made = 0
     public var unchanged = 0
@@ -30,10 +32,23 @@ public struct PlainInputResult: Sendable {
         messages += other.messages
         readings += other.readings
         unparsable += other.unparsable
+        undecoded += other.undecoded.prefix(max(0, UndecodedMessage.named - undecoded.count))
         made += other.made
         unchanged += other.unchanged
         skipped += other.skipped
     }
+}
+
+/// A message, or a field of one, that could not be decoded.
+public struct UndecodedMessage: Sendable, Equatable {
+    /// So many are named.
+    public static let named = 10
+
+    public var file: String
+    /// From 1; of a message of several lines the first one.
+    public var line: Int
+    /// One sentence.
+    public var reason: String
 }
 
 /// A folder of CSV and NDJSON files, compressed or not, as bronze: `tocsin etl --input folder`.
@@ -83,7 +98,9 @@ public struct PlainInput: Sendable {
         for (index, file) in files.enumerated() {
             try Task.checkCancellation()
             onProgress(ETLProgress(fraction: Double(index) / Double(files.count), work: file))
-            let importer = PlainFileImport(file, storage, table, worker, there: there, keepsPayload: keepsPayload)
+            let importer = PlainFileImport(
+                file, storage, table, worker, there: there, keepsPayload: keepsPayload,
+                named: UndecodedMessage.named - result.undecoded.count)
             do {
                 try await reader.read(file, source: file, into: table) { try await importer.take($0) }
                 try await importer.finish()
@@ -129,12 +146,16 @@ private actor PlainFileImport {
     private var columns: BronzeColumns
     private var names = NameBook()
     private var rolls = 0
+    /// Undecoded messages that are still to be named, and the lines before the bytes of the next batch.
+    private var unnamed: Int
+    private var lines = LineCount()
     private(set) var result = PlainInputResult()
 
     init(
         _ source: String, _ storage: any ObjectStorage, _ table: SeriesTable, _ worker: ETLWorker, there: Set<String>,
-        keepsPayload: Bool
+        keepsPayload: Bool, named: Int
     ) {
+        unnamed = named
         self.source = source
         self.storage = storage
         self.table = table
@@ -153,7 +174,21 @@ private actor PlainFileImport {
         result.messages += batch.eventCount
         result.readings += batch.readingCount
         result.unparsable += batch.rejects.count
+        name(batch)
         if columns.eventCount >= PlainInput.roll || columns.size >= PlainInput.rollBytes { try await flush() }
+    }
+
+    /// Finds the lines of what could not be decoded, as long as it is to be named.
+    private func name(_ batch: Batch) {
+        guard unnamed > 0 else { return }
+        let rejects = batch.rejects.sorted { $0.payload.offset < $1.payload.offset }.prefix(unnamed)
+        unnamed -= rejects.count
+        for reject in rejects {
+            let place = batch.place(of: reject.payload, in: batch.origin)
+            let line = lines.line(at: place, batch)
+            result.undecoded.append(UndecodedMessage(file: source, line: line, reason: reject.detail))
+        }
+        if unnamed > 0 { lines.pass(batch) }
     }
 
     /// Writes what is gathered.
@@ -201,4 +236,33 @@ private actor PlainFileImport {
             try await storage.delete(path)
         }
     }
+}
+
+/// Counts the lines of a file whose bytes come batch by batch.
+private struct LineCount {
+    /// Line ends before `next`, the place in the file up to which they are counted.
+    private var ends = 0
+    private var next: Int64 = 0
+
+    /// The line of a place in the batch's bytes.
+    mutating func line(at place: Int64, _ batch: Batch) -> Int {
+        begin(batch)
+        let offset = Int(clamping: place - batch.origin.position)
+        return ends + 1 + Self.count(batch.bytes[..<min(max(offset, 0), batch.bytes.count)])
+    }
+
+    /// Goes on behind the batch.
+    mutating func pass(_ batch: Batch) {
+        begin(batch)
+        ends += Self.count(batch.bytes[...])
+        next = batch.origin.position + Int64(batch.bytes.count)
+    }
+
+    /// A header is no part of the bytes behind it.
+    private mutating func begin(_ batch: Batch) {
+        if batch.origin.position > next { ends += Self.count(batch.header[...]) }
+        next = max(next, batch.origin.position)
+    }
+
+    private static func count(_ bytes: ArraySlice<UInt8>) -> Int { bytes.count { $0 == UInt8(ascii: "\n") } }
 }

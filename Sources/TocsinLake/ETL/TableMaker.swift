@@ -98,12 +98,20 @@ struct TableMaker: Sendable {
             try worker.show(recipe.inputs, as: "input")
             let size =
                 try amount.map { try connection.firstRow($0).first?.integer.map(Int.init) ?? 0 } ?? recipe.inputs.count
-            let file = try worker.write(
-                table.query, table: table.table, metadata: [(Self.amountKey, "\(size)")])
-            try connection.execute(
-                "CREATE OR REPLACE VIEW output AS FROM read_parquet(\(DuckDB.literal(file.path)), hive_partitioning = false)"
-            )
-            return Made(path: file.path, amount: size, counts: try inspect(connection))
+            var metadata = [(Self.amountKey, "\(size)")]
+            if table.table == Transformation.silver {
+                try CodedMessages.show(connection)
+                metadata.append((ReportedFigures.key, ReportedFigures.blank))
+            }
+            var counts: RuleCounts?
+            let file = try worker.write(table.query, table: table.table, metadata: metadata) { path in
+                try connection.execute(
+                    "CREATE OR REPLACE VIEW output AS FROM read_parquet(\(DuckDB.literal(path)), hive_partitioning = false)"
+                )
+                counts = try inspect(connection)
+                if let counts { try ReportedFigures.write(counts, into: path) }
+            }
+            return Made(path: file.path, amount: size, counts: counts)
         }
     }
 }
@@ -126,8 +134,9 @@ struct SilverMaker: Sendable {
         var hash = StableHash()
         hash.combine(maker.table.sql)
         hash.combine(quality.sql)
-        hash.combine(UInt64(bitPattern: settings.lateness.nanoseconds))
-        hash.combine(UInt64(bitPattern: settings.window.nanoseconds))
+        for span in [settings.lateness, settings.pane, settings.clockSkew, settings.window] {
+            hash.combine(UInt64(bitPattern: span.nanoseconds))
+        }
         for range in settings.sortedRanges {
             hash.combine(range.metric)
             hash.combine(range.low?.bitPattern ?? 1)
@@ -159,12 +168,13 @@ struct GoldMaker: Sendable {
 
     init(_ run: ETLRun, _ table: Transformation) { maker = TableMaker(run: run, table: table) }
 
-    /// Those of the range that have input.
-    func partitions() async throws -> [LakePartition] {
+    /// Those of the range that have input, and how much.
+    func partitions() async throws -> [(partition: LakePartition, bytes: Int64)] {
         let settings = maker.run.settings
         let input = try await maker.run.parts(of: maker.table.input)
         let touched = input.partitions(from: settings.start, to: settings.end)
-        return maker.table.isHourly ? touched : Set(touched.map(\.wholeDay)).sorted()
+        let all = maker.table.isHourly ? touched : Set(touched.map(\.wholeDay)).sorted()
+        return all.map { one in (one, input.within(one).reduce(1) { $0 + $1.bytes }) }
     }
 
     func make(_ partition: LakePartition, _ worker: ETLWorker) async throws {

@@ -74,6 +74,19 @@ public struct Transformations: Sendable {
         return found
     }
 
+    /// Tables in groups: those of a group are made of what the groups before it have made, and do not wait for one another.
+    static func levels(_ tables: [Transformation]) -> [[Transformation]] {
+        var depth: [String: Int] = [:]
+        var levels: [[Transformation]] = []
+        for one in tables {
+            let level = depth[one.input].map { $0 + 1 } ?? 0
+            depth[one.table] = level
+            if level == levels.count { levels.append([]) }
+            levels[level].append(one)
+        }
+        return levels
+    }
+
     private static func ordered(_ tables: [Transformation]) throws(TocsinError) -> [Transformation] {
         var ordered: [Transformation] = []
         var rest = tables

@@ -19,19 +19,20 @@ public enum LakeTable: String, CaseIterable, Sendable {
     case anomalies
     case alarms
     case windows
+    case features
 
     public var layer: LakeLayer {
         switch self {
         case .events: .bronze
         case .readings: .silver
-        case .hourly, .daily, .anomalies, .alarms, .windows: .gold
+        case .hourly, .daily, .anomalies, .alarms, .windows, .features: .gold
         }
     }
 
     /// Whether its partitions are hours; days otherwise.
     public var isHourly: Bool {
         switch self {
-        case .events, .readings, .anomalies, .windows: true
+        case .events, .readings, .anomalies, .windows, .features: true
         case .hourly, .daily, .alarms: false
         }
     }
@@ -65,12 +66,13 @@ extension LakeTable {
         let version = LakeTable(path: path)?.schemaVersion ?? 1
         let entries = [(tableKey, path), (schemaKey, "\(version)")] + metadata
         let list = entries.map { "\($0.0): \(DuckDB.literal($0.1))" }.joined(separator: ", ")
+        // Files are sorted by sensor: statistics say what Bloom filters would.
         return "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880, "
-            + "KV_METADATA {\(list)}"
+            + "WRITE_BLOOM_FILTER false, KV_METADATA {\(list)}"
     }
 
     /// The same for the files that a roll writes.
     public var copyOptions: String {
-        "STRING_DICTIONARY_PAGE_SIZE_LIMIT 131072, WRITE_BLOOM_FILTER false, " + Self.copyOptions(of: path)
+        "STRING_DICTIONARY_PAGE_SIZE_LIMIT 131072, " + Self.copyOptions(of: path)
     }
 }

@@ -18,24 +18,42 @@ public final class FolderStorage: ObjectStorage {
     private let queue = BlockingQueue("tocsin.lake.folder")
     private let incoming: String
     private let number = Atomic<Int>(0)
+    private let mark = UInt32.random(in: 0 ... .max)
 
     /// Makes the folder where it is missing and clears away what a crash left half written; so take the lake's lock
     /// first.
-    /// - Parameter isOwner: false leaves alone what another process is writing: for those who come beside it.
+    /// - Parameter isOwner: false leaves alone what another process is writing: for those who come beside it. What has been
+    ///   left there for a day, nobody is writing.
     public init(_ folder: String, isOwner: Bool = true) throws(TocsinError) {
         location = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
         guard !location.isEmpty else { throw TocsinError(.lake, "The lake's folder has no name.") }
         incoming = location + "/.incoming"
         try LocalFiles.makeFolder(location)
-        if isOwner { try LocalFiles.empty(incoming) } else { try LocalFiles.makeFolder(incoming) }
+        if isOwner { try LocalFiles.empty(incoming) } else { try Self.tidy(incoming) }
+    }
+
+    private static func tidy(_ incoming: String) throws(TocsinError) {
+        try LocalFiles.makeFolder(incoming)
+        let dayAgo = SystemClock().now().advanced(by: .days(-1))
+        for entry in try LocalFiles.entries(of: incoming) where !entry.isFolder && entry.changed < dayAgo {
+            try? LocalFiles.remove(incoming + "/" + entry.name)
+        }
     }
 
     public func put(file path: String, as name: String) async throws {
+        try await put(as: name) { temporary throws(TocsinError) in try LocalFiles.copy(path, to: temporary) }
+    }
+
+    public func put(_ bytes: [UInt8], as name: String) async throws {
+        try await put(as: name) { temporary throws(TocsinError) in try LocalFiles.write(bytes, to: temporary) }
+    }
+
+    private func put(as name: String, _ write: @escaping @Sendable (String) throws(TocsinError) -> Void) async throws {
         let target = try self.path(of: name)
         let temporary = temporaryPath()
         try await queue.run {
             do {
-                try LocalFiles.copy(path, to: temporary)
+                try write(temporary)
                 try Self.settle(temporary, target)
             } catch {
                 unlink(temporary)
@@ -105,7 +123,8 @@ public final class FolderStorage: ObjectStorage {
     }
 
     private func temporaryPath() -> String {
-        "\(incoming)/\(getpid())-\(number.wrappingAdd(1, ordering: .relaxed).newValue)"
+        // Processes of several machines, or of several containers, may share the folder: their numbers can be the same.
+        "\(incoming)/\(mark)-\(getpid())-\(number.wrappingAdd(1, ordering: .relaxed).newValue)"
     }
 
     /// Gives a complete file its name.

@@ -46,7 +46,7 @@ enum LocalFiles {
     }
 
     /// Writes a file and forces it to disk.
-    private static func write(_ bytes: [UInt8], to path: String) throws(TocsinError) {
+    static func write(_ bytes: [UInt8], to path: String) throws(TocsinError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw failure("The file cannot be made", path) }
         defer { close(descriptor) }
@@ -68,8 +68,17 @@ enum LocalFiles {
         }
     }
 
-    /// Copies a file and forces the copy to disk.
+    /// Copies a file and forces the copy to disk; what cannot be completed, on a full disk for one, is removed again.
     static func copy(_ path: String, to target: String) throws(TocsinError) {
+        do throws(TocsinError) {
+            try copyContent(of: path, to: target)
+        } catch {
+            unlink(target)
+            throw error
+        }
+    }
+
+    private static func copyContent(of path: String, to target: String) throws(TocsinError) {
         let source = open(path, O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { throw failure("The file cannot be opened", path) }
         defer { close(source) }
@@ -132,6 +141,13 @@ enum LocalFiles {
                 try remove(folder + "/" + entry.name)
             }
         }
+    }
+
+    /// Removes a folder with everything in it, as far as that is possible.
+    static func removeFolder(_ folder: String) {
+        guard size(folder) != nil else { return }
+        try? empty(folder)
+        rmdir(folder)
     }
 
     struct Entry {

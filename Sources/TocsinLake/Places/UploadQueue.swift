@@ -81,6 +81,11 @@ public final class UploadQueue: Sendable {
     /// Names of the files that wait, in the order in which they will be sent.
     public var names: [String] { state.withLock { $0.waiting.map(\.name) } }
 
+    /// The same of a queue that another process may be working on.
+    public static func names(in folder: String) throws -> Set<String> {
+        Set(try LocalFiles.entries(of: folder).compactMap { $0.isFolder ? nil : parse($0.name)?.name })
+    }
+
     /// Takes over the file at `path`, which must already be forced to disk; it is gone from there afterwards. One that
     /// waits under the same name is replaced, in its place in the order.
     /// - Throws: `TocsinError`, retriable where the disk may get better.

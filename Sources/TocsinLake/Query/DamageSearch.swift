@@ -19,6 +19,8 @@ struct DamageSearch {
         let statement = [
             "Parser", "Syntax", "Binder", "Catalog", "Conversion", "Out of Range", "Out of Memory", "Permission",
             "Not implemented", "Missing Extension", "INTERRUPT", "TransactionContext", "Constraint", "Settings",
+            // An answer of the service, not the content of a file.
+            "HTTP", "Network",
         ]
         return !statement.contains { message.hasPrefix($0) }
     }

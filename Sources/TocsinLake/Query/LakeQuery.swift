@@ -14,6 +14,8 @@ public final class LakeQuery: Sendable {
     private let settings: LakeQuerySettings
     private let stores: [LakeView: String]
     private let skipped = Mutex<[DamagedFile]>([])
+    /// What is shown, and whether its view sees files that come later by itself.
+    private let tables = Mutex<[QueryTable: Bool]>([:])
 
     /// Opens the session and its views.
     /// - Parameter stores: rows of the operational store; where a row is in the lake too (`LakeView.key`), the store's
@@ -30,8 +32,30 @@ public final class LakeQuery: Sendable {
             names[view] = name
         }
         self.stores = names
-        for view in LakeView.allCases { try open(view) }
+        // A session that is kept would hold as much of the files as its memory allows.
+        if !settings.keepsFilesInMemory { try connection.execute("SET enable_external_file_cache = false") }
+        try refresh()
         if settings.isReadOnly { try lock() }
+    }
+
+    /// Takes up what has come since: for a session that is kept open. Cheap where every table had a file before.
+    public func refresh() throws {
+        let own = try root.map { try QueryTable.own(below: $0, connection) } ?? []
+        for table in LakeView.allCases.map(QueryTable.init) + own where tables.withLock({ $0[table] }) != true {
+            try open(table)
+        }
+    }
+
+    /// All rows of a query, for small answers; a damaged file is left out and the query is run again.
+    public func rows(_ sql: String, _ parameters: [DuckDBValue] = []) throws -> [[DuckDBValue]] {
+        try check(sql)
+        while true {
+            do {
+                return try connection.rows(sql, parameters)
+            } catch let error as TocsinError where error.code == .lake {
+                if try skipDamaged(after: error, sql: sql) == nil { throw error }
+            }
+        }
     }
 
     /// Files that were left out so far, in the order in which they were found.
@@ -102,45 +126,34 @@ public final class LakeQuery: Sendable {
         }
     }
 
-    private func pattern(_ view: LakeView) -> String? { root.map { "\($0)/\(LakeLayout.pattern(of: view.table))" } }
+    private func pattern(_ table: QueryTable) -> String? { root.map { "\($0)/\(table.pattern)" } }
 
-    private func files(_ view: LakeView) throws -> [String] {
-        guard let pattern = pattern(view) else { return [] }
+    private func files(_ table: QueryTable) throws -> [String] {
+        guard let pattern = pattern(table) else { return [] }
         return try connection.rows("SELECT file FROM glob(?) ORDER BY file", [.text(pattern)]).compactMap { $0[0].text }
     }
 
-    private func open(_ view: LakeView) throws {
-        let found = try files(view)
+    private func open(_ table: QueryTable) throws {
+        let found = try files(table)
         let known = Set(damagedFiles.map(\.path))
         do {
-            try define(view, found, without: known)
+            try define(table, found, without: known)
         } catch let error as TocsinError where error.code == .lake && !error.isRetriable {
             let damaged = DamageSearch(connection).damaged(in: found.filter { !known.contains($0) }, depth: .footers)
             guard !damaged.isEmpty else { throw error }
             skipped.withLock { $0 += damaged }
-            try define(view, found, without: known.union(damaged.map(\.path)))
+            try define(table, found, without: known.union(damaged.map(\.path)))
         }
     }
 
-    private func define(_ view: LakeView, _ files: [String], without damaged: Set<String>) throws {
+    private func define(_ table: QueryTable, _ files: [String], without damaged: Set<String>) throws {
         let good = files.filter { !damaged.contains($0) }
-        let lake: String
-        if good.isEmpty {
-            let parts = [DuckDBColumn("date", .date)] + (view.table.isHourly ? [DuckDBColumn("hour", .bigint)] : [])
-            let columns = (view.columns + parts).map { "NULL::\($0.type.sql) AS \(DuckDB.identifier($0.name))" }
-            lake = "SELECT \(columns.joined(separator: ", ")) WHERE false"
-        } else {
-            // A pattern sees files that come and go while the session lasts; a list leaves the damaged ones out.
-            let source =
-                good.count == files.count && pattern(view) != nil
-                ? DuckDB.literal(pattern(view) ?? "") : "[\(good.map(DuckDB.literal).joined(separator: ", "))]"
-            let types = view.table.isHourly ? "{'date': DATE, 'hour': BIGINT}" : "{'date': DATE}"
-            lake =
-                "SELECT * FROM read_parquet(\(source), hive_partitioning = true, hive_types = \(types), "
-                + "union_by_name = true)"
-        }
+        // A pattern sees files that come and go while the session lasts; a list leaves the damaged ones out.
+        let isPattern = !good.isEmpty && good.count == files.count
+        defer { tables.withLock { $0[table] = isPattern } }
+        guard let lake = lakeRows(table, isPattern ? pattern(table) : nil, good) else { return }
         var body = lake
-        if let store = stores[view] {
+        if let view = table.view, let store = stores[view] {
             let same = view.key.map { "s.\(DuckDB.identifier($0)) = l.\(DuckDB.identifier($0))" }
             let equal = same.joined(separator: " AND ")
             body =
@@ -150,16 +163,35 @@ public final class LakeQuery: Sendable {
                 : "SELECT * FROM (\(lake)) l WHERE NOT EXISTS (FROM \(store)() s WHERE \(equal))"
                     + " UNION ALL BY NAME SELECT * FROM \(store)()"
         }
-        try connection.execute("CREATE OR REPLACE VIEW \(view.rawValue) AS \(body)")
+        try connection.execute("CREATE OR REPLACE VIEW \(DuckDB.identifier(table.name)) AS \(body)")
+    }
+
+    /// The table's files as a query; nil for a user's table without any.
+    private func lakeRows(_ table: QueryTable, _ pattern: String?, _ files: [String]) -> String? {
+        if files.isEmpty {
+            guard let view = table.view else { return nil }
+            let parts = [DuckDBColumn("date", .date)] + (table.isHourly ? [DuckDBColumn("hour", .bigint)] : [])
+            let names = Set(view.columns.map(\.name))
+            let columns = (view.columns + parts.filter { !names.contains($0.name) }).map {
+                "NULL::\($0.type.sql) AS \(DuckDB.identifier($0.name))"
+            }
+            return "SELECT \(columns.joined(separator: ", ")) WHERE false"
+        }
+        let source =
+            pattern.map(DuckDB.literal) ?? "[\(files.map(DuckDB.literal).joined(separator: ", "))]"
+        let types = table.isHourly ? "{'date': DATE, 'hour': BIGINT}" : "{'date': DATE}"
+        return "SELECT * FROM read_parquet(\(source), hive_partitioning = true, hive_types = \(types), "
+            + "union_by_name = true)"
     }
 
     /// Looks for damaged files of the views that the statement names; nil where there is none, else the new ones.
     private func skipDamaged(after error: TocsinError, sql: String) throws -> [DamagedFile]? {
         guard !error.isRetriable, DamageSearch.isLikely(error.message) else { return nil }
         var all: [DamagedFile] = []
-        for view in LakeView.allCases where sql.lowercased().contains(view.rawValue) {
+        let shown = tables.withLock { $0.keys.sorted { $0.name < $1.name } }
+        for table in shown where sql.lowercased().contains(table.name) {
             let known = Set(damagedFiles.map(\.path))
-            let found = try files(view)
+            let found = try files(table)
             let suspects = found.filter { !known.contains($0) }
             let named = suspects.filter { error.message.contains($0) }
             let search = DamageSearch(connection)
@@ -168,7 +200,7 @@ public final class LakeQuery: Sendable {
             guard !damaged.isEmpty else { continue }
             skipped.withLock { $0 += damaged }
             all += damaged
-            try define(view, found, without: known.union(damaged.map(\.path)))
+            try define(table, found, without: known.union(damaged.map(\.path)))
         }
         return all.isEmpty ? nil : all
     }

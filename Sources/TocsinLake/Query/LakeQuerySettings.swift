@@ -7,6 +7,8 @@ public struct LakeQuerySettings: Sendable {
     public var isReadOnly = true
     /// A Parquet file that `writeParquet` will write; must be named before the session is locked.
     public var outputFile: String?
+    /// Whether what was read of files stays in memory, within DuckDB's limit, for the next query of the session.
+    public var keepsFilesInMemory = true
 
     public init(location: String?, duckdb: DuckDBSettings, isReadOnly: Bool = true, outputFile: String? = nil) {
         self.location = location

@@ -3,7 +3,7 @@ import TocsinCore
 /// A name under which SQL finds a table of the lake.
 public enum LakeView: String, CaseIterable, Sendable {
     case bronzeEvents = "bronze_events"
-    case readings, anomalies, alarms, windows, hourly, daily
+    case readings, anomalies, alarms, windows, hourly, daily, features
 
     public var table: LakeTable {
         switch self {
@@ -14,6 +14,7 @@ public enum LakeView: String, CaseIterable, Sendable {
         case .windows: .windows
         case .hourly: .hourly
         case .daily: .daily
+        case .features: .features
         }
     }
 
@@ -31,6 +32,7 @@ public enum LakeView: String, CaseIterable, Sendable {
         case .windows: ["sensor", "metric", "start", "end"]
         case .hourly: ["sensor", "metric", "hour"]
         case .daily: ["sensor", "metric", "day"]
+        case .features: ["sensor", "metric", "start"]
         }
     }
 
@@ -76,6 +78,15 @@ public enum LakeView: String, CaseIterable, Sendable {
         case .daily:
             Self.totals(
                 of: "day", last: ["hours", "alert_count", "anomaly_count", "alarmed_count", "alarmed_hours"])
+        case .features:
+            Self.columns(
+                ("sensor", .varchar), ("metric", .varchar), ("start", .timestamp), ("seconds", .bigint),
+                ("count", .bigint))
+                + [
+                    "mean", "minimum", "maximum", "range", "standard_deviation", "variance", "first", "last", "change",
+                    "slope", "root_mean_square",
+                ].map { DuckDBColumn($0, .double) }
+                + Self.columns(("is_late", .boolean), ("is_alarmed", .boolean), ("anomaly_count", .bigint))
         }
     }
 

@@ -67,7 +67,9 @@ public struct Compaction: Sendable {
     private func sources(_ parts: [LakePart]) -> [LakePart]? {
         var bytes: Int64 = 0
         let small = parts.filter { part in
-            guard part.bytes < settings.smallBytes, bytes + part.bytes <= settings.maximumBytes else { return false }
+            guard !settings.leftAlone.contains(part.path), part.bytes < settings.smallBytes,
+                bytes + part.bytes <= settings.maximumBytes
+            else { return false }
             bytes += part.bytes
             return true
         }

@@ -10,6 +10,8 @@ public struct CompactionSettings: Sendable {
     public var maximumBytes: Int64 = 1 << 30
     /// Only hours in which no file has changed for so long: their writers have moved on.
     public var quiet = Span64.hours(2)
+    /// Files of the lake, by path, that will be written again, over themselves: they stay as they are.
+    public var leftAlone: Set<String> = []
     /// As in `ETLSettings`.
     public var memoryBytes: Int64 = 1 << 30
     public var workFolder: String

@@ -12,7 +12,7 @@ enum EventQueries {
     static func events(_ query: RecordQuery, _ connection: PostgresConnection) throws -> [StoredEvent] {
         guard let selection = try Selection(query, connection) else { return [] }
         var rows = NewestRows(
-            table: .events, source: "FROM sensor_events t WHERE t.time BETWEEN $1 AND $2", values: [],
+            table: .events, time: "time", source: "FROM sensor_events t WHERE t.time BETWEEN $1 AND $2", values: [],
             columns: columns, order: "t.time DESC, t.sensor_id DESC, t.event_key DESC")
         if let metric = selection.metric {
             rows.values.append(.text(metric))
@@ -25,7 +25,7 @@ enum EventQueries {
         } else if let metric = selection.metric {
             let sensors = try sensors(of: metric, at: nil, connection)
             if sensors.isEmpty { return [] }
-            if Int64(sensors.count) < askedSensors { rows = try few(sensors, selection, rows) }
+            if Int64(sensors.count) < askedSensors { rows = few(sensors, rows) }
         }
         var found = try rows.list(selection, connection) { row in
             (
@@ -42,10 +42,10 @@ enum EventQueries {
     }
 
     /// The newest of each sensor, then the newest of those.
-    private static func few(_ sensors: [Int32], _ selection: Selection, _ rows: NewestRows) throws -> NewestRows {
+    private static func few(_ sensors: [Int32], _ rows: NewestRows) -> NewestRows {
         var rows = rows
-        let (reach, overflow) = selection.limit.addingReportingOverflow(selection.offset)
-        rows.values += [.integers32(sensors), .integer(overflow ? .max : reach)]
+        rows.values.append(.integers32(sensors))
+        rows.owners = NewestRows.Owners(count: sensors.count, column: "sensor_id")
         rows.source = """
             FROM unnest($4::integer[]) AS n (sensor) CROSS JOIN LATERAL (
                 SELECT * FROM sensor_events e WHERE e.sensor_id = n.sensor AND e.time BETWEEN $1 AND $2

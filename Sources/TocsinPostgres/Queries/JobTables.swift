@@ -86,7 +86,7 @@ enum JobTables {
             [
                 .text(report.id), .text(report.subject), .integer(report.created.nanoseconds),
                 .integer(report.start.nanoseconds), .integer(report.end.nanoseconds), .integer(Int64(report.rowsIn)),
-                .integer(Int64(report.rowsOut)), .boolean(report.isPassed), .text(report.rules),
+                .integer(Int64(report.rowsOut)), .boolean(report.exceedsLimit), .text(report.rules),
             ])
     }
 
@@ -101,7 +101,7 @@ enum JobTables {
         ).map { row in
             QualityReport(
                 id: row.text(0), subject: row.text(1), created: row.timestamp(2), start: row.timestamp(3),
-                end: row.timestamp(4), rowsIn: Int(row.int64(5)), rowsOut: Int(row.int64(6)), isPassed: row.bool(7),
+                end: row.timestamp(4), rowsIn: Int(row.int64(5)), rowsOut: Int(row.int64(6)), exceedsLimit: row.bool(7),
                 rules: row.text(8))
         }
     }

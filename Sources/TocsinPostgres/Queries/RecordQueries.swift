@@ -53,19 +53,59 @@ enum RecordQueries {
         try connection.query(
             """
             SELECT t.id, (SELECT s.name FROM sensors s WHERE s.id = t.sensor_id), t.metric, t.kind, t.state, t.severity,
-                t.raised, t.last_seen, t.cleared, t.verdicts, t.score, t.p_value, t.sentence, t.summary, t.cause
+                t.raised, t.last_seen, t.cleared, t.verdicts, t.score, t.p_value, t.sentence, t.summary, t.cause,
+                t.acknowledged, t.acknowledged_by, t.assignee, t.shelved_until, t.out_of_service, t.latched
             FROM alarms t WHERE \(clauses)
             """, values
         ).map { row -> Alarm? in
             guard let kind = AnomalyKind(name: row.text(3)), let state = Alarm.State(rawValue: row.text(4)),
                 let severity = Alarm.Severity(rawValue: row.text(5))
             else { return nil }
-            return Alarm(
+            var alarm = Alarm(
                 id: row.text(0), sensor: row.text(1), metric: row.optionalText(2), kind: kind, state: state,
                 severity: severity, raised: row.timestamp(6), lastSeen: row.timestamp(7),
                 cleared: row.optionalInt64(8).map(Timestamp.init(nanoseconds:)), verdicts: Int(row.int64(9)),
                 score: row.double(10), pValue: row.double(11), sentence: row.text(12), summary: row.optionalText(13),
                 cause: row.optionalText(14))
+            alarm.care.acknowledged = row.optionalInt64(15).map(Timestamp.init(nanoseconds:))
+            alarm.care.acknowledgedBy = row.optionalText(16)
+            alarm.care.assignee = row.optionalText(17)
+            alarm.care.shelvedUntil = row.optionalInt64(18).map(Timestamp.init(nanoseconds:))
+            alarm.care.isOutOfService = row.int32(19) != 0
+            alarm.care.isLatched = row.int32(20) != 0
+            return alarm
+        }.compactMap(\.self)
+    }
+
+    static func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int, _ connection: PostgresConnection
+    ) throws -> [AlarmAction] {
+        var conditions: [String] = []
+        var values: [PostgresValue] = []
+        if let alarmID {
+            values.append(.text(alarmID))
+            conditions.append("alarm_id = $\(values.count)")
+        }
+        if let since {
+            values.append(.integer(since.nanoseconds))
+            conditions.append("at >= $\(values.count)")
+        }
+        values += [.integer(Int64(max(0, limit))), .integer(Int64(max(0, offset)))]
+        return try connection.query(
+            """
+            SELECT id, alarm_id, sensor, kind, verb, person, text, until, given, at FROM alarm_actions
+            \(conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND "))
+            ORDER BY at DESC, id DESC LIMIT $\(values.count - 1) OFFSET $\(values.count)
+            """, values
+        ).map { row -> AlarmAction? in
+            guard let kind = AnomalyKind(name: row.text(3)), let verb = AlarmAction.Verb(rawValue: row.text(4)) else {
+                return nil
+            }
+            return AlarmAction(
+                id: row.text(0), alarmID: row.text(1), sensor: row.text(2), kind: kind, verb: verb,
+                person: row.text(5), text: row.optionalText(6),
+                until: row.optionalInt64(7).map(Timestamp.init(nanoseconds:)), given: row.timestamp(8),
+                wallTime: row.timestamp(9))
         }.compactMap(\.self)
     }
 

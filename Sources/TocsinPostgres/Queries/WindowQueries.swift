@@ -14,14 +14,14 @@ enum WindowQueries {
     static func windows(_ query: RecordQuery, _ connection: PostgresConnection) throws -> [StoredWindow] {
         guard let selection = try Selection(query, connection) else { return [] }
         var rows = NewestRows(
-            table: .windows, source: "FROM windows t WHERE t.start BETWEEN $1 AND $2", values: [], columns: columns,
-            order: order)
+            table: .windows, time: "start", source: "FROM windows t WHERE t.start BETWEEN $1 AND $2", values: [],
+            columns: columns, order: order)
         if selection.sensor != nil || selection.metric != nil {
             let series = try series(selection, connection)
             if series.isEmpty { return [] }
             if selection.sensor != nil || Int64(series.count) < askedSeries {
-                let (reach, overflow) = selection.limit.addingReportingOverflow(selection.offset)
-                rows.values = [.integers32(series), .integer(overflow ? .max : reach)]
+                rows.values = [.integers32(series)]
+                rows.owners = NewestRows.Owners(count: series.count, column: "series_id")
                 rows.source = """
                     FROM unnest($3::integer[]) AS n (series) CROSS JOIN LATERAL (
                         SELECT * FROM windows w WHERE w.series_id = n.series AND w.start BETWEEN $1 AND $2

@@ -12,7 +12,8 @@ enum PostgresSchema {
     static let steps = [
         Step(
             title: "sensors, series, events and windows by day, anomalies, alarms, models, dead letters, jobs",
-            sql: [firstTables, firstIndexes, firstViews, firstComments].joined(separator: "\n"))
+            sql: [firstTables, firstIndexes, firstViews, firstComments].joined(separator: "\n")),
+        Step(title: "acknowledgement, shelving and the other things that people do with alarms", sql: care),
     ]
 
     static var version: Int { steps.count }

@@ -17,6 +17,7 @@ struct PostgresRetention {
         deleted["anomalies"] = try await deleteOld("anomalies", "time", policy.anomalyAge, now)
         // A cleared alarm goes with its anomalies; one that is still open stays whatever its age.
         deleted["alarms"] = try await deleteOld("alarms", "cleared", policy.anomalyAge, now)
+        deleted["alarm_actions"] = try await deleteOld("alarm_actions", "at", policy.anomalyAge, now)
         deleted["dead_letters"] = try await deleteOld("dead_letters", "received", policy.deadLetterAge, now)
         deleted["jobs"] = try await deleteOld("jobs", "started", policy.jobAge, now, "AND finished IS NOT NULL")
         deleted["quality_reports"] = try await deleteOld("quality_reports", "created", policy.jobAge, now)
@@ -155,7 +156,8 @@ struct PostgresRetention {
 /// How much there is in the store.
 enum StoreSize {
     private static let small = [
-        "sensors", "series", "anomalies", "alarms", "feedback", "model_registry", "dead_letters", "jobs",
+        "sensors", "series", "anomalies", "alarms", "alarm_actions", "feedback", "model_registry", "dead_letters",
+        "jobs",
         "quality_reports", "checkpoints",
     ]
 

@@ -121,7 +121,25 @@ final class PostgresWriter {
         return try attempt(outcomes, plan, true, true, connection)
     }
 
+    /// A partition that another process attaches meanwhile takes over rows that were on their way to the default one: the
+    /// server refuses those, and knows the way when it is asked again.
     private func attempt(
+        _ outcomes: [BatchOutcome], _ plan: WritePlan, _ stagesEvents: Bool, _ stagesWindows: Bool,
+        _ connection: PostgresConnection
+    ) throws -> [HeldReadings] {
+        for _ in 0..<Self.partitionRaces {
+            do {
+                return try attemptOnce(outcomes, plan, stagesEvents, stagesWindows, connection)
+            } catch let failure as ServerFailure where failure.isPartitionRace {
+                try connection.execute("ROLLBACK")
+            }
+        }
+        return try attemptOnce(outcomes, plan, stagesEvents, stagesWindows, connection)
+    }
+
+    private static let partitionRaces = 4
+
+    private func attemptOnce(
         _ outcomes: [BatchOutcome], _ plan: WritePlan, _ stagesEvents: Bool, _ stagesWindows: Bool,
         _ connection: PostgresConnection
     ) throws -> [HeldReadings] {

@@ -13,6 +13,7 @@ struct RecordStatements {
         add(anomalies: Self.last(outcomes.flatMap(\.anomalies), of: \.id))
         add(alarms: Self.last(outcomes.flatMap { $0.alarmChanges.map(\.alarm) }, of: \.id))
         add(feedback: Self.last(outcomes.flatMap(\.feedback), of: \.alarmID))
+        add(actions: Self.last(outcomes.flatMap(\.actions), of: \.id))
         add(deadLetters: outcomes.flatMap(\.deadLetters))
     }
 
@@ -103,6 +104,28 @@ struct RecordStatements {
                     ("score", "float8", .reals(list.map(\.score))), ("p_value", "float8", .reals(list.map(\.pValue))),
                     ("sentence", "text", .texts(list.map(\.sentence))),
                     ("summary", "text", .texts(list.map(\.summary))), ("cause", "text", .texts(list.map(\.cause))),
+                    ("acknowledged", "bigint", .optionalIntegers(list.map { $0.care.acknowledged?.nanoseconds })),
+                    ("acknowledged_by", "text", .texts(list.map(\.care.acknowledgedBy))),
+                    ("assignee", "text", .texts(list.map(\.care.assignee))),
+                    ("shelved_until", "bigint", .optionalIntegers(list.map { $0.care.shelvedUntil?.nanoseconds })),
+                    ("out_of_service", "integer", .integers32(list.map { $0.care.isOutOfService ? 1 : 0 })),
+                    ("latched", "integer", .integers32(list.map { $0.care.isLatched ? 1 : 0 })),
+                ]))
+    }
+
+    private mutating func add(actions list: [AlarmAction]) {
+        guard !list.isEmpty else { return }
+        statements.append(
+            Self.upsert(
+                into: "alarm_actions", key: ["id"],
+                [
+                    ("id", "text", .texts(list.map(\.id))), ("alarm_id", "text", .texts(list.map(\.alarmID))),
+                    ("sensor", "text", .texts(list.map(\.sensor))), ("kind", "text", .texts(list.map(\.kind.name))),
+                    ("verb", "text", .texts(list.map(\.verb.rawValue))), ("person", "text", .texts(list.map(\.person))),
+                    ("text", "text", .texts(list.map(\.text))),
+                    ("until", "bigint", .optionalIntegers(list.map { $0.until?.nanoseconds })),
+                    ("given", "bigint", .integers(list.map(\.given.nanoseconds))),
+                    ("at", "bigint", .integers(list.map(\.wallTime.nanoseconds))),
                 ]))
     }
 

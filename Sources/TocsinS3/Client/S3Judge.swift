@@ -130,10 +130,14 @@ struct S3Judge {
 
     /// "this machine's clock is 26 min behind the service's"
     static func clockText(_ offset: Span64) -> String {
-        let seconds = abs(offset.seconds)
+        let seconds = abs(offset.seconds).rounded()
+        guard seconds >= 1 else {
+            return "this machine's clock agrees with the answer's, so another one there is wrong"
+        }
         let amount =
             seconds < 120
-            ? "\(Int(seconds)) s" : seconds < 7200 ? "\(Int(seconds / 60)) min" : "\(Int(seconds / 3600)) h"
+            ? "\(Int(seconds)) s"
+            : seconds < 7200 ? "\(Int((seconds / 60).rounded())) min" : "\(Int((seconds / 3600).rounded())) h"
         return "this machine's clock is \(amount) \(offset.nanoseconds > 0 ? "behind" : "ahead of") the service's"
     }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import TocsinCore
 internal import GRDBSQLite
 
 /// One prepared statement, bound and stepped through the C interface: a row costs no allocation.
@@ -149,6 +150,7 @@ struct SQLStatement {
         return String(decoding: UnsafeBufferPointer(start: characters, count: count), as: UTF8.self)
     }
 
+    func optionalTimestamp(_ column: Int32) -> Timestamp? { isNull(column) ? nil : timestamp(column) }
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
 
     func bytes(_ column: Int32) -> [UInt8] {

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import TocsinCore
 
 /// An argument of a statement that is not on the hot path.
 enum SQLValue {
@@ -14,6 +15,7 @@ enum SQLValue {
     }
 
     static func optional(_ text: String?) -> SQLValue { text.map(SQLValue.text) ?? .null }
+    static func optional(_ time: Timestamp?) -> SQLValue { time.map { .integer($0.nanoseconds) } ?? .null }
 }
 
 extension SQLStatement {

@@ -110,19 +110,27 @@ enum SQLiteQueries {
         try database.rows(
             """
             SELECT t.id, s.name, t.metric, t.kind, t.state, t.severity, t.raised, t.last_seen, t.cleared, t.verdicts,
-                t.score, t.p_value, t.sentence, t.summary, t.cause
+                t.score, t.p_value, t.sentence, t.summary, t.cause, t.acknowledged, t.acknowledged_by, t.assignee,
+                t.shelved_until, t.out_of_service, t.latched
             FROM alarms t JOIN sensors s ON s.id = t.sensor_id WHERE \(conditions)
             """, arguments
         ) { row -> Alarm? in
             guard let kind = AnomalyKind(name: row.text(3)), let state = Alarm.State(rawValue: row.text(4)),
                 let severity = Alarm.Severity(rawValue: row.text(5))
             else { return nil }
-            return Alarm(
+            var alarm = Alarm(
                 id: row.text(0), sensor: row.text(1), metric: row.optionalText(2), kind: kind, state: state,
                 severity: severity, raised: row.timestamp(6), lastSeen: row.timestamp(7),
-                cleared: row.isNull(8) ? nil : row.timestamp(8), verdicts: Int(row.int64(9)),
+                cleared: row.optionalTimestamp(8), verdicts: Int(row.int64(9)),
                 score: row.double(10), pValue: row.double(11), sentence: row.text(12),
                 summary: row.optionalText(13), cause: row.optionalText(14))
+            alarm.care.acknowledged = row.optionalTimestamp(15)
+            alarm.care.acknowledgedBy = row.optionalText(16)
+            alarm.care.assignee = row.optionalText(17)
+            alarm.care.shelvedUntil = row.optionalTimestamp(18)
+            alarm.care.isOutOfService = row.int64(19) != 0
+            alarm.care.isLatched = row.int64(20) != 0
+            return alarm
         }.compactMap(\.self)
     }
 
@@ -146,6 +154,36 @@ enum SQLiteQueries {
                 word: word, recurrence: row.optionalText(2).flatMap(Recurrence.init(rawValue:)), alarmID: row.text(0),
                 sensor: row.text(3), metric: row.optionalText(4), kind: kind, score: row.double(6),
                 start: row.timestamp(7), end: row.timestamp(8), given: row.timestamp(9), note: row.optionalText(10))
+        }.compactMap(\.self)
+    }
+
+    static func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int, _ database: Database
+    ) throws -> [AlarmAction] {
+        var conditions: [String] = []
+        var arguments: [SQLValue] = []
+        if let alarmID {
+            conditions.append("alarm_id = ?")
+            arguments.append(.text(alarmID))
+        }
+        if let since {
+            conditions.append("at >= ?")
+            arguments.append(.integer(since.nanoseconds))
+        }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
+        return try database.rows(
+            """
+            SELECT id, alarm_id, sensor, kind, verb, person, text, until, given, at FROM alarm_actions
+            \(filter) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?
+            """, arguments + [.integer(Int64(max(0, limit))), .integer(Int64(max(0, offset)))]
+        ) { row -> AlarmAction? in
+            guard let kind = AnomalyKind(name: row.text(3)), let verb = AlarmAction.Verb(rawValue: row.text(4)) else {
+                return nil
+            }
+            return AlarmAction(
+                id: row.text(0), alarmID: row.text(1), sensor: row.text(2), kind: kind, verb: verb,
+                person: row.text(5), text: row.optionalText(6), until: row.optionalTimestamp(7),
+                given: row.timestamp(8), wallTime: row.timestamp(9))
         }.compactMap(\.self)
     }
 

@@ -31,6 +31,14 @@ extension SQLiteStore {
         try await query { try SQLiteQueries.feedback(since: since, $0) }
     }
 
+    public func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] {
+        try await query {
+            try SQLiteQueries.alarmActions(alarmID: alarmID, since: since, limit: limit, offset: offset, $0)
+        }
+    }
+
     public func windows(_ query: RecordQuery) async throws -> [StoredWindow] {
         try await self.query { try WindowSearch.windows(query, $0) }
     }

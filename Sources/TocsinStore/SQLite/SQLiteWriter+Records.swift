@@ -15,7 +15,8 @@ extension SQLiteWriter {
         into: "alarms", key: ["id"],
         [
             "sensor_id", "metric", "kind", "state", "severity", "raised", "last_seen", "cleared", "verdicts", "score",
-            "p_value", "sentence", "summary", "cause",
+            "p_value", "sentence", "summary", "cause", "acknowledged", "acknowledged_by", "assignee", "shelved_until",
+            "out_of_service", "latched",
         ])
     private static let upsertModel = upsert(
         into: "model_registry", key: ["name", "version"], ["origin", "created", "format", "summary", "data"])
@@ -65,9 +66,27 @@ extension SQLiteWriter {
                 [
                     .text(alarm.id), .integer(sensor), .optional(alarm.metric), .text(alarm.kind.name),
                     .text(alarm.state.rawValue), .text(alarm.severity.rawValue), .integer(alarm.raised.nanoseconds),
-                    .integer(alarm.lastSeen.nanoseconds), alarm.cleared.map { .integer($0.nanoseconds) } ?? .null,
+                    .integer(alarm.lastSeen.nanoseconds), .optional(alarm.cleared),
                     .integer(Int64(alarm.verdicts)), .real(alarm.score), .real(alarm.pValue), .text(alarm.sentence),
-                    .optional(alarm.summary), .optional(alarm.cause),
+                    .optional(alarm.summary), .optional(alarm.cause), .optional(alarm.care.acknowledged),
+                    .optional(alarm.care.acknowledgedBy), .optional(alarm.care.assignee),
+                    .optional(alarm.care.shelvedUntil), .integer(alarm.care.isOutOfService ? 1 : 0),
+                    .integer(alarm.care.isLatched ? 1 : 0),
+                ])
+        }
+    }
+
+    static func writeActions(_ actions: [AlarmAction], _ database: Database) throws {
+        for action in actions {
+            try database.run(
+                upsert(
+                    into: "alarm_actions", key: ["id"],
+                    ["alarm_id", "sensor", "kind", "verb", "person", "text", "until", "given", "at"]),
+                [
+                    .text(action.id), .text(action.alarmID), .text(action.sensor), .text(action.kind.name),
+                    .text(action.verb.rawValue), .text(action.person), .optional(action.text),
+                    .optional(action.until), .integer(action.given.nanoseconds),
+                    .integer(action.wallTime.nanoseconds),
                 ])
         }
     }

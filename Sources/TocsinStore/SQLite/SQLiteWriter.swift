@@ -42,6 +42,7 @@ struct SQLiteWriter {
                 try Self.writeAnomalies(outcome.anomalies, database)
                 try Self.writeAlarms(outcome.alarmChanges, database)
                 for feedback in outcome.feedback { try Self.writeFeedback(feedback, database) }
+                try Self.writeActions(outcome.actions, database)
                 try Self.writeDeadLetters(outcome.deadLetters, database)
             }
             try writer.events.sealIfDue(writer.settings.unindexedRows, database)

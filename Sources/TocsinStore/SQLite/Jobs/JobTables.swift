@@ -51,7 +51,7 @@ enum JobTables {
             [
                 .text(report.id), .text(report.subject), .integer(report.created.nanoseconds),
                 .integer(report.start.nanoseconds), .integer(report.end.nanoseconds), .integer(Int64(report.rowsIn)),
-                .integer(Int64(report.rowsOut)), .integer(report.isPassed ? 1 : 0), .text(report.rules),
+                .integer(Int64(report.rowsOut)), .integer(report.exceedsLimit ? 1 : 0), .text(report.rules),
             ])
     }
 
@@ -65,7 +65,7 @@ enum JobTables {
             QualityReport(
                 id: row.text(0), subject: row.text(1), created: row.timestamp(2), start: row.timestamp(3),
                 end: row.timestamp(4), rowsIn: Int(row.int64(5)), rowsOut: Int(row.int64(6)),
-                isPassed: row.int64(7) != 0, rules: row.text(8))
+                exceedsLimit: row.int64(7) != 0, rules: row.text(8))
         }
     }
 

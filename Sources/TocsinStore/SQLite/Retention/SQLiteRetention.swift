@@ -26,6 +26,7 @@ struct SQLiteRetention {
         deleted["anomalies"] = try await deleteOld(("anomalies", "time"), policy.anomalyAge, now)
         // A cleared alarm goes with its anomalies; one that is still open stays whatever its age.
         deleted["alarms"] = try await deleteOld(("alarms", "cleared"), policy.anomalyAge, now)
+        deleted["alarm_actions"] = try await deleteOld(("alarm_actions", "at"), policy.anomalyAge, now)
         deleted["dead_letters"] = try await deleteOld(("dead_letters", "received"), policy.deadLetterAge, now)
         deleted["jobs"] = try await deleteOld(("jobs", "iif(state = 'running', NULL, started)"), policy.jobAge, now)
         deleted["quality_reports"] = try await deleteOld(("quality_reports", "created"), policy.jobAge, now)

@@ -63,4 +63,28 @@ extension SQLiteSchema {
         INSERT INTO meta (key, value)
             SELECT 'sensor_events_deleted_until', max(last_time) FROM sensor_event_runs HAVING count(*) > 0;
         """
+
+    /// Step 5: what people do with alarms.
+    static let care = """
+        ALTER TABLE alarms ADD COLUMN acknowledged INTEGER;
+        ALTER TABLE alarms ADD COLUMN acknowledged_by TEXT;
+        ALTER TABLE alarms ADD COLUMN assignee TEXT;
+        ALTER TABLE alarms ADD COLUMN shelved_until INTEGER;
+        ALTER TABLE alarms ADD COLUMN out_of_service INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE alarms ADD COLUMN latched INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE alarm_actions (
+            id TEXT NOT NULL PRIMARY KEY,
+            alarm_id TEXT NOT NULL,
+            sensor TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            verb TEXT NOT NULL,
+            person TEXT NOT NULL,
+            text TEXT,
+            until INTEGER,
+            given INTEGER NOT NULL,
+            at INTEGER NOT NULL
+        );
+        CREATE INDEX alarm_actions_at ON alarm_actions (at);
+        CREATE INDEX alarm_actions_alarm ON alarm_actions (alarm_id, at);
+        """
 }

@@ -15,6 +15,7 @@ enum SQLiteSchema {
             .program(packWindows, shownAs: packWindowsStatements)),
         Step("why an anomaly raised no alarm, summaries of alarms, answers of people", .sql(decisions)),
         Step("jobs, quality reports, checkpoints; models become model_registry", .sql(jobs)),
+        Step("acknowledgement, shelving and the other things that people do with alarms", .sql(care)),
     ]
 
     struct Step: Sendable {
