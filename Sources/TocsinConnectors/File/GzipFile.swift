@@ -3,6 +3,7 @@ internal import Glibc
 #elseif canImport(Darwin)
 internal import Darwin
 #endif
+internal import TocsinCompression
 internal import TocsinCore
 
 /// What a look at a file has brought.

@@ -28,6 +28,15 @@ public final class OpenFile: Sendable {
         }
     }
 
+    /// A whole file, unpacked: for files of which it is known that they fit into memory, such as models.
+    /// - Throws: as `read(limit:)`.
+    public static func contents(of path: String) throws -> [UInt8] {
+        let file = try OpenFile(path: path)
+        var bytes: [UInt8] = []
+        while let chunk = try file.read(limit: 1 << 20) { bytes += chunk }
+        return bytes
+    }
+
     /// nil at the end of the file. Waits for a pipe that is silent.
     /// - Throws: `TocsinError(.format)` for a damaged or cut-off gzip file; what came before was delivered.
     public func read(limit: Int) throws -> [UInt8]? {
