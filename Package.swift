@@ -59,7 +59,9 @@ let package = Package(
         .target(name: "CPostgres", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CDuckDB", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(name: "CLakeSQL"),
+        .target(name: "CKafka", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Readings, batches, series table, time, ports, errors.
         .target(name: "TocsinCore", swiftSettings: strict),
@@ -83,11 +85,21 @@ let package = Package(
         // Pictures of series as SVG.
         .target(name: "TocsinChart", dependencies: ["TocsinCore"], swiftSettings: strict),
 
+        // gzip, zlib and Zstandard, as streams.
+        .target(name: "TocsinCompression", dependencies: ["CZlib", "CZstd"], swiftSettings: common),
+
         // The edges.
         .target(name: "TocsinStore", dependencies: ["TocsinCore", grdb], swiftSettings: common),
         .target(name: "TocsinPostgres", dependencies: ["TocsinCore", "CPostgres"], swiftSettings: common),
         .target(
             name: "TocsinS3", dependencies: ["TocsinCore", crypto, httpClient, nioCore, nioHTTP1, nioSSL],
+            swiftSettings: common),
+        // Brokers and people: transports only, payloads are decoded elsewhere.
+        .target(name: "TocsinKafka", dependencies: ["TocsinCore", "TocsinSpool", "CKafka"], swiftSettings: common),
+        .target(name: "TocsinMQTT", dependencies: ["TocsinCore", nioCore, nioPosix, nioSSL], swiftSettings: common),
+        .target(
+            name: "TocsinAlerts",
+            dependencies: ["TocsinCore", crypto, httpClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: common),
         // Parquet: bronze from the spool, silver and gold by SQL.
         .target(
@@ -96,7 +108,7 @@ let package = Package(
         .target(
             name: "TocsinConnectors",
             dependencies: [
-                "TocsinCore", "TocsinDecode", "TocsinSimulator", "CZlib", crypto, httpClient, logging, nioCore, nioHTTP1,
+                "TocsinCore", "TocsinCompression", "TocsinDecode", "TocsinSimulator", "CZlib", crypto, httpClient, logging, nioCore, nioHTTP1,
             ],
             swiftSettings: common),
         // The judges: labelled recordings, published scores, the detectors under judgement.
@@ -107,7 +119,7 @@ let package = Package(
         .target(
             name: "TocsinServer",
             dependencies: [
-                "TocsinCore", "TocsinSpool", "TocsinEngine", "CWebAssets", hummingbird, hummingbirdCore, httpTypes, nioCore, lifecycle,
+                "TocsinCore", "TocsinCompression", "TocsinDecode", "TocsinSpool", "TocsinEngine", "CWebAssets", hummingbird, hummingbirdCore, httpTypes, nioCore, lifecycle,
                 logging,
             ],
             swiftSettings: common),
@@ -120,7 +132,7 @@ let package = Package(
             name: "TocsinApp",
             dependencies: [
                 "CTocsinKernels", "TocsinChart", "TocsinCore", "TocsinDecode", "TocsinStream", "TocsinDetect", "TocsinSimulator", "TocsinEngine",
-                "TocsinSpool", "TocsinStore", "TocsinPostgres", "TocsinLake", "TocsinS3", "TocsinConnectors", "TocsinEvaluation", "TocsinJobs", "TocsinServer",
+                "TocsinSpool", "TocsinStore", "TocsinPostgres", "TocsinLake", "TocsinS3", "TocsinAlerts", "TocsinConnectors", "TocsinKafka", "TocsinMQTT", "TocsinEvaluation", "TocsinJobs", "TocsinServer",
                 "TocsinConfiguration", httpClient, nioCore, nioHTTP1, lifecycle, unixSignals, logging,
             ],
             swiftSettings: common),
@@ -130,8 +142,8 @@ let package = Package(
             name: "TocsinBench",
             dependencies: [
                 "TocsinApp", "TocsinConfiguration", "TocsinConnectors", "TocsinCore", "TocsinDecode", "TocsinDetect",
-                "TocsinEngine", "TocsinMeasure", "TocsinServer", "TocsinSimulator", "TocsinSpool", "TocsinStore",
-                "TocsinStream",
+                "TocsinEngine", "TocsinLake", "TocsinMeasure", "TocsinPostgres", "TocsinServer", "TocsinSimulator",
+                "TocsinSpool", "TocsinStore", "TocsinStream",
             ],
             swiftSettings: common),
         .executableTarget(
@@ -155,6 +167,8 @@ let package = Package(
         // Tests mirror the targets; the kit holds what they share.
         .target(name: "TocsinTestKit", dependencies: ["TocsinCore", "TocsinSimulator"], swiftSettings: common),
         .testTarget(name: "TocsinCoreTests", dependencies: ["TocsinCore"], swiftSettings: common),
+        .testTarget(
+            name: "TocsinCompressionTests", dependencies: ["TocsinCompression", "CZlib", "CZstd"], swiftSettings: common),
         .testTarget(name: "TocsinBenchTests", dependencies: ["TocsinBench", "TocsinCore", "TocsinMeasure"], swiftSettings: common),
         .testTarget(name: "TocsinChartTests", dependencies: ["TocsinChart", "TocsinCore"], swiftSettings: common),
         .testTarget(name: "TocsinDecodeTests", dependencies: ["TocsinCore", "TocsinDecode"], swiftSettings: common),
@@ -186,6 +200,18 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "TocsinConnectorsTests", dependencies: ["TocsinCore", "TocsinConnectors", "TocsinDecode", "TocsinTestKit", logging],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinKafkaTests", dependencies: ["TocsinCore", "TocsinKafka"],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinMQTTTests", dependencies: ["TocsinCore", "TocsinMQTT", nioCore, nioPosix],
+            swiftSettings: common),
+        .testTarget(
+            name: "TocsinAlertsTests",
+            dependencies: [
+                "TocsinAlerts", "TocsinCore", "TocsinTestKit", crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+            ],
             swiftSettings: common),
         .testTarget(
             name: "TocsinConfigurationTests", dependencies: ["TocsinCore", "TocsinConfiguration", logging],

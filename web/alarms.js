@@ -2,8 +2,9 @@
 
 import { byId, text, attribute, clone, glyph, arrange } from "./dom.js";
 import { overview } from "./overview.js";
+import * as history from "./alarm-history.js";
 import * as format from "./format.js";
-import { post } from "./api.js";
+import { post, remember, remembered } from "./api.js";
 
 const SHOWN = 60;
 const HELD = 1000;
@@ -26,7 +27,8 @@ let choose = () => {};
 /** `chosen(sensor)` is called when a person asks for the charts of an alarm's sensor. */
 export function start(chosen) { choose = chosen; }
 
-export const openCount = () => open.size;
+/** As the server's overview counts them: those of sensors, without summaries, whose ids begin with "s". */
+export const openCount = () => [...open.values()].filter((alarm) => alarm.kind !== "system" && !alarm.id.startsWith("s")).length;
 export const isOpen = (sensor) => [...open.values()].some((alarm) => alarm.sensor_id === sensor);
 
 /** Sensors with open alarms, the most recently raised first. */
@@ -104,6 +106,8 @@ function openElement(alarm) {
   if (!element) {
     element = clone("t-alarm");
     element.querySelector("button.sensor").addEventListener("click", () => choose(element.dataset.sensor));
+    startMore(element, alarm.id);
+    for (const button of element.querySelectorAll("[data-act]")) button.addEventListener("click", () => act(element, button));
     for (const button of element.querySelectorAll("[data-word]")) button.addEventListener("click", () => answer(element, button));
     if (alarm.isNew) element.classList.add("new");
     elements.set(alarm.id, element);
@@ -123,11 +127,107 @@ function openElement(alarm) {
   const cause = element.querySelector(".cause");
   text(cause, alarm.cause ?? "");
   cause.hidden = !alarm.cause;
+  drawCare(element, alarm);
+  const past = element.querySelector(".history");
+  if (!past.hidden) history.show(past, alarm.id);
   const button = element.querySelector("button.sensor");
   text(button, alarm.sensor_id);
-  attribute(button, "title", `Show the charts of ${alarm.sensor_id}`);
+  // The program's own alarms have no charts, and teach no detector.
+  const isSystem = alarm.kind === "system";
+  button.disabled = isSystem;
+  attribute(button, "title", isSystem ? "Tocsin itself" : `Show the charts of ${alarm.sensor_id}`);
+  element.querySelector(".answer").hidden = isSystem;
   text(element.querySelector(".since"), `since ${format.moment(raised, format.time(alarm.last_seen))}${lasting >= 1000 ? `, for ${format.span(lasting)}` : ""}`);
   return element;
+}
+
+// What is rarely done stands behind a button; Escape leads back to it.
+function startMore(element, id) {
+  const more = element.querySelector("button.more");
+  const rare = element.querySelector(".rare");
+  const past = element.querySelector(".history");
+  rare.id = `rare-${id}`;
+  past.id = `history-${id}`;
+  more.setAttribute("aria-controls", `${rare.id} ${past.id}`);
+  const show = (isOpen) => {
+    rare.hidden = past.hidden = !isOpen;
+    attribute(more, "aria-expanded", isOpen);
+    if (isOpen) history.show(past, id);
+  };
+  more.addEventListener("click", () => show(rare.hidden));
+  for (const part of [more, rare, past]) part.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || rare.hidden) return;
+    show(false);
+    more.focus();
+  });
+}
+
+// What people have done with it, and what can be done next.
+function drawCare(element, alarm) {
+  const end = format.time(alarm.last_seen);
+  const words = [];
+  if (alarm.life_state === "latched") words.push("its condition is over; it stays until somebody acknowledges it");
+  if (alarm.life_state === "suppressed") words.push("told in a summary, nobody hears of it singly");
+  if (alarm.acknowledged_by) words.push(`acknowledged by ${alarm.acknowledged_by} at ${format.moment(format.time(alarm.acknowledged), end)}`);
+  if (alarm.assignee) words.push(`${alarm.assignee} looks after it`);
+  if (alarm.shelved_until) words.push(`shelved until ${format.moment(format.time(alarm.shelved_until), end)}`);
+  if (alarm.life_state === "out_of_service") words.push("out of service");
+  const line = element.querySelector(".care");
+  text(line, words.join("; "));
+  attribute(line, "title", "Times are those of the readings; More shows them by the clock on the wall");
+  line.hidden = words.length === 0;
+  attribute(element, "data-life", alarm.life_state ?? "");
+  const isShelved = Boolean(alarm.shelved_until);
+  const isOut = alarm.life_state === "out_of_service";
+  element.querySelector('[data-act="acknowledge"]').hidden = Boolean(alarm.acknowledged_by);
+  label(element, "shelve", isShelved ? "unshelve" : "shelve", isShelved ? "Unshelve" : "Shelve");
+  label(element, "out-of-service", isOut ? "in-service" : "out-of-service", isOut ? "Back in service" : "Out of service");
+}
+
+function label(element, act, next, words) {
+  const button = element.querySelector(`[data-act="${act}"], [data-act="${next}"], [data-base="${act}"]`);
+  button.dataset.base = act;
+  button.dataset.act = next;
+  text(button, words);
+}
+
+// Asks for what an action needs; null = the person thought better of it.
+function details(act) {
+  let by = remembered("person", "");
+  if (!by) {
+    by = (prompt("Your name, for the record of who did what:") ?? "").trim();
+    if (!by) return null;
+    remember("person", by);
+  }
+  if (act === "comment") {
+    const comment = (prompt("Comment:") ?? "").trim();
+    return comment ? { by, comment } : null;
+  }
+  if (act === "assign") {
+    const to = prompt("Who looks after it? (empty: nobody)");
+    return to === null ? null : { by, to: to.trim() };
+  }
+  if (act === "shelve") {
+    const span = (prompt("Tell nobody for how long? (30m, 2h, 8h)", "2h") ?? "").trim();
+    return span ? { by, for: span } : null;
+  }
+  return { by };
+}
+
+async function act(element, button) {
+  const done = element.querySelector(".done");
+  const body = details(button.dataset.act);
+  if (!body) return;
+  button.disabled = true;
+  try {
+    await post(`alarms/${encodeURIComponent(element.alarm.id)}/${button.dataset.act}`, body);
+    text(done, "Noted");
+    const past = element.querySelector(".history");
+    if (!past.hidden) history.show(past, element.alarm.id);
+  } catch (error) {
+    text(done, `Not taken: ${error.message}`);
+  }
+  button.disabled = false;
 }
 
 // What a person says of an alarm. The alarm itself changes through the stream, as for everybody else.
@@ -157,6 +257,9 @@ function drawCleared() {
   byId("cleared-empty").hidden = cleared.length > 0;
 }
 
+/** Brokers and channels that do not work. */
+const broken = () => (overview()?.connectors ?? []).filter((one) => one.healthy === false);
+
 function drawSituation(sorted, number, connected) {
   const critical = sorted.filter(isCritical).length;
   const level = connected === false ? "unknown" : number === 0 ? "quiet" : critical ? "critical" : "warning";
@@ -171,6 +274,13 @@ function drawSituation(sorted, number, connected) {
     text(detail, "What you see is the last that was received. The page keeps trying.");
   } else if (connected === null || !isLoaded) {
     return; // never "all quiet" before the list has been read
+  } else if (number === 0 && broken().length > 0) {
+    // Nothing can be quiet of which nothing is heard.
+    attribute(panel, "data-level", "warning");
+    glyph(panel, "warning");
+    const [first] = broken();
+    text(headline, broken().length === 1 ? `No connection to ${first.name}` : `${format.plural(broken().length, "connection")} down`);
+    text(detail, `${first.name} (${first.kind}): ${first.text ?? "no reason given"}`);
   } else if (number === 0) {
     text(headline, "All quiet");
     const watched = overview()?.sensors;

@@ -8,6 +8,8 @@ import * as overview from "./overview.js";
 import * as alarms from "./alarms.js";
 import * as sensors from "./sensors.js";
 import * as board from "./board.js";
+import * as channels from "./channels.js";
+import * as alarmFigures from "./alarm-figures.js";
 import * as tip from "./tip.js";
 
 const RESYNC_AT_MOST_EVERY = 3000;
@@ -102,7 +104,7 @@ async function load(isFirst) {
   }
   if (open.status === "fulfilled") alarms.replace(open.value, cleared.value ?? []);
   else syncTimer = setTimeout(resync, RESYNC_AFTER_FAILURE);
-  await sensors.refresh([...alarms.troubled(), ...board.shown()]).catch(() => {});
+  await sensors.refresh([...board.shown(), ...alarms.troubled()], true).catch(() => {});
   board.reconcile();
   if (!isFirst) board.reload();
   drawOverview();
@@ -170,15 +172,17 @@ function startKey() {
   band.append(create("span", "swatch"), create("strong", "", "shaded"), create("span", "", "where the next reading is expected"));
   byId("key-list").append(band);
   // A panel closes when the focus or a click goes elsewhere, or on Escape.
-  for (const panel of document.querySelectorAll("details.pop")) {
-    document.addEventListener("pointerdown", (event) => { if (!panel.contains(event.target)) panel.open = false; });
-    panel.addEventListener("focusout", (event) => { if (event.relatedTarget && !panel.contains(event.relatedTarget)) panel.open = false; });
-    panel.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
+  const open = () => document.querySelectorAll("details.pop[open]");
+  const leave = (target) => { for (const panel of open()) if (!panel.contains(target)) panel.open = false; };
+  document.addEventListener("pointerdown", (event) => leave(event.target));
+  document.addEventListener("focusin", (event) => leave(event.target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const panel of open()) {
       panel.open = false;
       panel.querySelector("summary").focus();
-    });
-  }
+    }
+  });
 }
 
 function start() {
@@ -191,6 +195,8 @@ function start() {
     follow: (ids) => stream.follow(ids),
     say: (sentence) => text(byId("announce"), sentence),
   });
+  channels.start();
+  alarmFigures.start();
   startTheme();
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) hiddenSince = Date.now();

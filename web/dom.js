@@ -33,6 +33,16 @@ export function arrange(parent, elements) {
   });
 }
 
+/** A row with an empty head and so many empty cells in all. */
+export function addRow(body, columns) {
+  const row = body.insertRow();
+  const name = document.createElement("th");
+  name.scope = "row";
+  row.append(name);
+  for (let column = 1; column < columns; column += 1) row.insertCell();
+  return row;
+}
+
 const work = new Map();
 let frame = 0;
 let lastFrame = 0;

@@ -1,7 +1,8 @@
 // The counters, the state of the connection, and the system panel.
 
-import { byId, create, text, attribute, arrange } from "./dom.js";
+import { byId, create, text, attribute, arrange, addRow } from "./dom.js";
 import * as format from "./format.js";
+import * as connections from "./connections.js";
 
 const RATES = 120;
 const rates = [];
@@ -33,6 +34,7 @@ export function draw() {
   drawDeadLetters(value.dead_letters ?? {});
   drawLearning(Array.isArray(value.learning) ? value.learning : []);
   drawSystem(value);
+  connections.draw(Array.isArray(value.connectors) ? value.connectors : []);
   drawSpark();
 }
 
@@ -47,15 +49,8 @@ function drawDeadLetters(letters) {
 function rows(body, table) {
   while (body.rows.length > table.length) body.deleteRow(-1);
   table.forEach((cells, index) => {
-    const row = body.rows[index] ?? body.insertRow();
-    cells.forEach((cell, column) => {
-      if (!row.cells[column]) {
-        const element = document.createElement(column === 0 ? "th" : "td");
-        if (column === 0) element.scope = "row";
-        row.append(element);
-      }
-      text(row.cells[column], cell);
-    });
+    const row = body.rows[index] ?? addRow(body, cells.length);
+    cells.forEach((cell, column) => text(row.cells[column], cell));
   });
 }
 

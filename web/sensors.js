@@ -6,7 +6,7 @@ import * as format from "./format.js";
 
 const SHOWN = 200;
 const HELD = 1000;
-const STATES = new Set(["normal", "learning", "anomalous", "silent"]);
+const STATES = new Set(["normal", "learning", "anomalous", "silent", "stale"]);
 
 const known = new Map();
 const rows = new Map();
@@ -55,13 +55,23 @@ function learn(entry) {
   }
 }
 
-/** The first sensors and those of open alarms, as the server holds them now. */
-export async function refresh(wanted) {
+/**
+ * The first sensors and those of open alarms, as the server holds them now. `isAnew`: the stream was away, so that what is
+ * known of others may be old: they are forgotten or asked for again.
+ */
+export async function refresh(wanted, isAnew = false) {
   const answer = await get("sensors", { limit: SHOWN });
   total = format.isNumber(answer?.total) ? answer.total : 0;
-  for (const entry of Array.isArray(answer?.items) ? answer.items : []) learn(entry);
-  const missing = wanted.filter((id) => !known.has(id)).slice(0, 20);
+  const listed = new Set();
+  for (const entry of Array.isArray(answer?.items) ? answer.items : []) {
+    learn(entry);
+    listed.add(entry.sensor_id);
+  }
+  const isOld = (id) => isAnew && !listed.has(id);
+  const missing = wanted.filter((id) => !known.has(id) || isOld(id)).slice(0, 20);
+  for (const id of [...known.keys()]) if (isOld(id) && !options.isShown(id) && !wanted.includes(id)) known.delete(id);
   await Promise.allSettled(missing.map(fetchOne));
+  if (isAnew && found) await find(found.query);
   options.changed();
 }
 
@@ -94,7 +104,7 @@ async function find(query) {
     const ids = all().filter((entry) => `${entry.sensor_id} ${entry.zone ?? ""}`.toLowerCase().includes(word)).map((entry) => entry.sensor_id);
     found = { ids, total: ids.length, query };
   }
-  active = found.ids[0] ?? null;
+  if (!found.ids.includes(active)) active = found.ids[0] ?? null;
   options.changed();
 }
 
@@ -125,7 +135,7 @@ export function draw() {
 // How many are in which unusual state; only where the page knows all of them.
 function tally(number) {
   if (found || number > known.size) return format.count(number);
-  const parts = ["anomalous", "silent", "learning"].map((word) => [word, all().filter((entry) => entry.state === word).length]);
+  const parts = ["anomalous", "silent", "stale", "learning"].map((word) => [word, all().filter((entry) => entry.state === word).length]);
   return [...parts.filter(([, some]) => some > 0).map(([word, some]) => `${some} ${word}`), `${format.count(number)} in all`].join(" · ");
 }
 

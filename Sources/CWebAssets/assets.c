@@ -32,6 +32,12 @@ static const uint8_t app_js[] = {
 static const uint8_t alarms_js[] = {
 #embed "../../web/alarms.js"
 };
+static const uint8_t alarm_figures_js[] = {
+#embed "../../web/alarm-figures.js"
+};
+static const uint8_t alarm_history_js[] = {
+#embed "../../web/alarm-history.js"
+};
 static const uint8_t api_js[] = {
 #embed "../../web/api.js"
 };
@@ -40,6 +46,12 @@ static const uint8_t board_js[] = {
 };
 static const uint8_t card_js[] = {
 #embed "../../web/card.js"
+};
+static const uint8_t channels_js[] = {
+#embed "../../web/channels.js"
+};
+static const uint8_t connections_js[] = {
+#embed "../../web/connections.js"
 };
 static const uint8_t dom_js[] = {
 #embed "../../web/dom.js"
@@ -85,9 +97,13 @@ static const tw_asset assets[] = {
     ASSET("/assets/theme.js", JAVASCRIPT, theme_js),
     ASSET("/assets/app.js", JAVASCRIPT, app_js),
     ASSET("/assets/alarms.js", JAVASCRIPT, alarms_js),
+    ASSET("/assets/alarm-figures.js", JAVASCRIPT, alarm_figures_js),
+    ASSET("/assets/alarm-history.js", JAVASCRIPT, alarm_history_js),
     ASSET("/assets/api.js", JAVASCRIPT, api_js),
     ASSET("/assets/board.js", JAVASCRIPT, board_js),
     ASSET("/assets/card.js", JAVASCRIPT, card_js),
+    ASSET("/assets/channels.js", JAVASCRIPT, channels_js),
+    ASSET("/assets/connections.js", JAVASCRIPT, connections_js),
     ASSET("/assets/dom.js", JAVASCRIPT, dom_js),
     ASSET("/assets/format.js", JAVASCRIPT, format_js),
     ASSET("/assets/live.js", JAVASCRIPT, live_js),

@@ -42,10 +42,50 @@ public enum DataFolder {
         rmdir(path)
     }
 
-    private static func failure(_ what: String, _ path: String, _ number: Int32) -> TocsinError {
+    fileprivate static func failure(_ what: String, _ path: String, _ number: Int32) -> TocsinError {
         TocsinError(
             .file, "\(what): \(String(cString: strerror(number)))", place: path,
             remedy: "choose another folder (--data-dir, data.directory) or give this user the right to write there")
+    }
+}
+
+/// The promise that one `tocsin run` works in a data folder, whatever its store and with or without a spool: an advisory
+/// lock on a file in it that holds the owner's process id. The kernel drops it when the process ends, however it ends.
+final class DataFolderLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `TocsinError` naming the owner's process id when another holds the lock.
+    init(_ folder: String) throws(TocsinError) {
+        let path = folder + "/run.lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw DataFolder.failure("cannot open the lock file", path, errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno
+            defer { close(descriptor) }
+            guard reason == EWOULDBLOCK else {
+                throw DataFolder.failure("cannot lock the lock file", path, reason)
+            }
+            let owner = Self.owner(descriptor).map { "process \($0)" } ?? "another process"
+            throw TocsinError(
+                .file, "\(Self.inUse) by \(owner)", place: folder,
+                remedy: "stop \(owner), or give this one a folder of its own (--data-dir, data.directory)")
+        }
+        // Only a courtesy to whoever is refused: the lock itself does not depend on it.
+        let text = "\(getpid())\n"
+        if ftruncate(descriptor, 0) == 0 { _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) } }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// How its error begins where another process has the folder.
+    static let inUse = "the data folder is in use"
+
+    private static func owner(_ descriptor: Int32) -> Int? {
+        var text = [UInt8](repeating: 0, count: 20)
+        let count = text.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count > 0 else { return nil }
+        return Int(String(decoding: text.prefix(count).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
 }
 

@@ -36,8 +36,19 @@ extension EngineSettings {
             sequences: SequenceSettings(isGated: detection.lstm.gated),
             alarms: AlarmSettings(configuration.alarms), rules: AlarmRules(configuration),
             calendar: try AlarmCalendar(configuration.maintenance), assets: AssetNames(configuration.assets),
-            isLive: isLive)
+            sharing: SensorSharing(configuration), isLive: isLive)
         try rules.check()
+    }
+}
+
+extension SensorSharing {
+    init(_ configuration: TocsinConfiguration) {
+        self =
+            switch (configuration.sharesSensors, configuration.store.usesPostgres) {
+            case (false, _): .none
+            case (true, true): .throughStore
+            case (true, false): .betweenStores
+            }
     }
 }
 
@@ -57,8 +68,10 @@ extension AlarmSettings {
         self.init(
             clearAfter: alarms.clearAfter, cooldown: alarms.cooldown, newNormalAfter: alarms.newNormalAfter,
             flood: FloodSettings(
-                incidents: alarms.flood.incidents, within: alarms.flood.within, calmAfter: alarms.flood.within),
-            budgetPerDay: alarms.perDay, feedback: FeedbackSettings(decay: alarms.feedbackMemory))
+                incidents: alarms.flood.incidents, within: alarms.flood.within, calmAfter: alarms.flood.within,
+                criticals: alarms.flood.criticals),
+            budgetPerDay: alarms.perDay, feedback: FeedbackSettings(decay: alarms.feedbackMemory),
+            latched: Set(alarms.latched))
     }
 }
 

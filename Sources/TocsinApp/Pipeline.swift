@@ -1,9 +1,10 @@
 public import Logging
+public import TocsinAlerts
 public import TocsinConfiguration
-public import TocsinConnectors
 public import TocsinCore
 internal import TocsinDetect
 public import TocsinEngine
+internal import TocsinKafka
 internal import TocsinSpool
 
 /// The objects that every way of running shares: names, store, engine, alerts.
@@ -16,20 +17,20 @@ public struct Pipeline: Sendable {
     public let engine: Engine
     public let dispatcher: AlertDispatcher
     let durability: EngineDurability?
+    let facts: SensorFacts
+    /// Results for Kafka; nil = none are sent.
+    let output: KafkaOutput?
 
     /// Opens the store, loads the saved forests and builds the engine around them; nothing runs yet.
     /// - Parameters:
     ///   - isLive: true goes by the wall clock as well; false is replay.
     ///   - tellsAlerts: replay of old recordings should not wake anybody.
-    ///   - usesSavedModels: false lets every forest learn from this input alone, so that a replay repeats itself.
     ///   - usesSpool: whether input is made durable in the spool, and the state in checkpoints.
     ///   - observer: shown every outcome after it is durable.
     /// - Throws: `TocsinError` when the data folder or the database cannot be used.
     public init(
-        configuration: TocsinConfiguration, isLive: Bool, tellsAlerts: Bool, usesSavedModels: Bool = true,
-        usesSpool: Bool,
-        clock: any WallClock,
-        logger: Logger, observer: (@Sendable (BatchOutcome) -> Void)? = nil
+        configuration: TocsinConfiguration, isLive: Bool, tellsAlerts: Bool, usesSpool: Bool,
+        clock: any WallClock, logger: Logger, observer: (@Sendable (BatchOutcome) -> Void)? = nil
     ) async throws {
         self.configuration = configuration
         self.clock = clock
@@ -37,23 +38,41 @@ public struct Pipeline: Sendable {
         try DataFolder.create(at: configuration.data.directory)
         table = SeriesTable(maxSeries: configuration.engine.maxSeries)
         store = try StoreAccess(configuration).writing(table: table)
-        let channels = tellsAlerts ? AlertChannels.make(configuration, clock: clock) : []
+        let channels = AlertChannels(configuration: configuration, clock: clock, logger: logger)
         let relay = ConditionRelay()
         durability =
             try usesSpool
             ? Durability.open(configuration, table: table, logger: logger, relay: relay) : nil
-        let journal = try durability.map { try AlertFile(path: configuration.toldPath, spool: $0.spool.id) }
+        let outbox: any AlertOutbox =
+            tellsAlerts
+            ? try durability.map { try OutboxFile(path: configuration.toldPath, spool: $0.spool.id) } ?? MemoryOutbox()
+            : MemoryOutbox()
+        let facts = SensorFacts(table: table)
+        self.facts = facts
+        let link = configuration.alerts.link
         dispatcher = AlertDispatcher(
-            channels: channels, clock: clock, logger: logger, journal: journal)
-        // A model of fire or of sequences is trained by a person: a replay asks it too.
+            channels: tellsAlerts ? try channels.make() : [], routing: channels.routing,
+            escalations: tellsAlerts ? channels.escalations : [], outbox: outbox,
+            context: AlertContext(
+                zone: { facts.zone($0) }, details: { facts.details($0) }, link: { _ in link }), clock: clock,
+            logger: logger)
+        // A replay's results are for the screen.
+        let output = isLive ? try KafkaOutput.open(configuration, table: table, clock: clock, logger: logger) : nil
+        self.output = output
         let saved = await SavedModels.load(from: store, logger: logger)
         var settings = try EngineSettings(configuration, isLive: isLive)
         settings.fire.model = saved.fire
         settings.sequences.models = saved.sequences
+        settings.validation.excerpt = { [decoders = DecoderFactory(configuration: configuration), table] in
+            decoders.excerpts($0, $1, $2, table: table)
+        }
         engine = Engine(
             settings: settings, table: table, store: store, clock: clock, durability: durability,
-            forests: usesSavedModels ? saved.forests : [:],
+            forests: saved.forests,
             listeners: [dispatcher], observer: observer,
+            outlet: output.map { output in
+                OutcomeOutlet(spool: output.spool, observe: output.observe, obstacle: { output.obstacle })
+            },
             onConditionChange: { condition in
                 switch condition {
                 case .stalled(let reason):
@@ -70,36 +89,13 @@ public struct Pipeline: Sendable {
             }, liveHistory: configuration.server.live.history,
             generation: UInt64(bitPattern: clock.now().nanoseconds))
         relay.connect(to: engine)
+        facts.connect(to: engine)
     }
 
     /// Closes what was opened; to be called when the engine has ended.
     public func close() async throws {
+        await output?.close()
         await durability?.spool.close()
         try await store.close()
-    }
-}
-
-/// Builds the alert channels that the configuration names.
-enum AlertChannels {
-    static func make(
-        _ configuration: TocsinConfiguration, clock: any WallClock
-    ) -> [(channel: any AlertChannel, policy: AlertDispatcher.Policy)] {
-        var channels: [(channel: any AlertChannel, policy: AlertDispatcher.Policy)] = []
-        let alerts = configuration.alerts
-        if alerts.consoleEnabled { channels.append((ConsoleChannel(), AlertDispatcher.Policy(retries: 0))) }
-        if alerts.file.enabled {
-            let channel = FileChannel(path: configuration.alertsFilePath, clock: clock)
-            channels.append((channel, AlertDispatcher.Policy()))
-        }
-        for (number, webhook) in alerts.webhooks.enumerated() {
-            let channel = WebhookChannel(
-                name: "webhook-\(number + 1)", url: webhook.url.value,
-                headers: webhook.headers.map { ($0.key, $0.value.value) }.sorted { $0.0 < $1.0 },
-                secret: webhook.secret?.value, timeout: .nanoseconds(webhook.timeout.nanoseconds),
-                client: OutgoingHTTP.client)
-            let policy = AlertDispatcher.Policy(retries: webhook.retries, cooldown: webhook.cooldown)
-            channels.append((channel, policy))
-        }
-        return channels
     }
 }

@@ -19,3 +19,12 @@ public enum ProcessEnvironment {
         return result
     }
 }
+
+extension ProcessEnvironment {
+    /// Of this machine, as the kernel has it.
+    static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "host" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

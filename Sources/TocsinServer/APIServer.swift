@@ -22,11 +22,23 @@ public struct APIServer: Service, CustomStringConvertible {
         /// 0 = any free port; the real one is told to `onReady`.
         public var port: Int
         public var maxBodyBytes: Int
+        /// Who may send readings; none = everybody.
+        public var ingestKeys: [IngestKey]
+        /// Where `Idempotency-Key`s are kept over a restart; nil = nowhere.
+        public var idempotencyFile: String?
+        /// For how long an alarm can be shelved at most.
+        public var shelveLimit: Span64
 
-        public init(host: String = "127.0.0.1", port: Int = 8080, maxBodyBytes: Int = 16 << 20) {
+        public init(
+            host: String = "127.0.0.1", port: Int = 8080, maxBodyBytes: Int = 16 << 20, ingestKeys: [IngestKey] = [],
+            idempotencyFile: String? = nil, shelveLimit: Span64 = .hours(24)
+        ) {
             self.host = host
             self.port = port
             self.maxBodyBytes = maxBodyBytes
+            self.ingestKeys = ingestKeys
+            self.idempotencyFile = idempotencyFile
+            self.shelveLimit = shelveLimit
         }
     }
 
@@ -39,13 +51,14 @@ public struct APIServer: Service, CustomStringConvertible {
     private static let maximumConnections = 2000
 
     /// - Parameters:
-    ///   - alerts: what became of the alerts, for the metrics.
+    ///   - alerts: what becomes of the alerts, and of the program's own alarms.
     ///   - answer: answers questions over the lake with one JSON array; nil = there is none.
     ///   - decode: how a posted body becomes a batch; nil switches `POST /ingest` off.
     ///   - onReady: called with the real port once the server listens.
     public init(
         settings: Settings, engine: Engine, store: any Store, table: SeriesTable, overview: OverviewMonitor,
-        logger: Logger, alerts: @escaping @Sendable () -> [AlertCounts] = { [] }, decode: IngestDecoder?,
+        clock: any WallClock, logger: Logger, alerts: any AlertDesk,
+        decode: IngestDecoder?,
         answer: (@Sendable (LakeQuestion) async throws -> [UInt8])? = nil,
         onReady: @escaping @Sendable (Int) async -> Void
     ) {
@@ -53,13 +66,20 @@ public struct APIServer: Service, CustomStringConvertible {
         router.middlewares.add(ProblemMiddleware())
         RecordRoutes(store: store).add(to: router)
         FeedbackRoutes(engine: engine, store: store).add(to: router)
-        StatusRoutes(engine: engine, overview: overview, alerts: alerts).add(to: router)
+        AlarmRoutes(engine: engine, store: store, clock: clock, shelveLimit: settings.shelveLimit, desk: alerts)
+            .add(to: router)
+        AlertRoutes(desk: alerts).add(to: router)
+        StatusRoutes(engine: engine, overview: overview, desk: alerts).add(to: router)
         LiveRoutes(hub: engine.hub, table: table).add(to: router)
         DashboardRoutes().add(to: router)
         if let answer { LakeRoutes(answer: answer).add(to: router) }
         if let decode {
-            IngestRoute(engine: engine, maxBodyBytes: settings.maxBodyBytes, started: overview.started, decode: decode)
-                .add(to: router)
+            let intake = IngestIntake(
+                engine: engine, maxBodyBytes: settings.maxBodyBytes, keys: settings.ingestKeys,
+                idempotencyFile: settings.idempotencyFile, clock: clock, logger: logger, decode: decode)
+            IngestRoute(intake: intake).add(to: router)
+            InfluxRoute(intake: intake).add(to: router)
+            OpenTelemetryRoute(intake: intake).add(to: router)
         }
         self.settings = settings
         hub = engine.hub

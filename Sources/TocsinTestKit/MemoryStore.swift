@@ -52,6 +52,14 @@ public final class MemoryStore: Store {
         return latest.values.filter { wanted == nil || $0.state == wanted }.sorted { $0.raised > $1.raised }
     }
     public func alarm(id: String) async throws -> Alarm? { alarmChanges.last { $0.alarm.id == id }?.alarm }
+    public func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] {
+        let all = outcomes.flatMap(\.actions).reversed().filter { action in
+            (alarmID.map { action.alarmID == $0 } ?? true) && (since.map { action.wallTime >= $0 } ?? true)
+        }
+        return Array(all.dropFirst(offset).prefix(limit))
+    }
     public func feedback(since: Timestamp) async throws -> [Feedback] {
         outcomes.flatMap(\.feedback).filter { $0.given >= since }
     }

@@ -103,6 +103,36 @@ extension StoreConformance {
         #expect(try await store.events(RecordQuery(limit: 5000)).count == 4000)
     }
 
+    /// Pages of a metric that some sensors send often and some seldom, over days, many at the same time.
+    func unevenPaging(_ store: any Store, _ table: SeriesTable) async throws {
+        var input = StoreInput(table: table)
+        var expected: [Int64] = []
+        for sensor in 0..<20 as Range<Int64> {
+            // The busiest every second for a while at the end, the others every 10 to 200 minutes for three days.
+            let seconds =
+                sensor == 0
+                ? Array(258_000..<259_200) : Array(stride(from: 60 * sensor, to: 259_200, by: 600 * Int(sensor)))
+            for second in seconds { input.event("s\(sensor)", at: second, [("t", Double(second))]) }
+            expected += seconds
+        }
+        try await store.write([input.outcome])
+        expected.sort(by: >)
+        for limit in [97, 300] {
+            for (start, end) in [(nil, nil), (0, 259_000), (100_000, 258_500)] as [(Int64?, Int64?)] {
+                var found: [Int64] = []
+                while true {
+                    let page = try await store.events(
+                        RecordQuery(
+                            metric: "t", start: start.map(StoreInput.second), end: end.map(StoreInput.second),
+                            limit: limit, offset: found.count))
+                    found += page.map { $0.time.nanoseconds / 1_000_000_000 - StoreInput.epoch }
+                    if page.count < limit { break }
+                }
+                #expect(found == expected.filter { $0 >= start ?? 0 && $0 < end ?? .max })
+            }
+        }
+    }
+
     func oddContent(_ store: any Store, _ table: SeriesTable) async throws {
         let values: [Double] = [
             0, -0.0, 0.1, -1.5, 25.51, 1e-7, 1.0 / 3, 1e15, 123_456_789.123, -9_007_199_254_740_992, .pi * 1e300,

@@ -38,7 +38,7 @@ extension StoreConformance {
         func report(_ id: String, _ subject: String, created: Int64) -> QualityReport {
             QualityReport(
                 id: id, subject: subject, created: StoreInput.second(created), start: StoreInput.second(0),
-                end: StoreInput.second(3600), rowsIn: 5_000_000_000, rowsOut: 4_999_999_999, isPassed: false,
+                end: StoreInput.second(3600), rowsIn: 5_000_000_000, rowsOut: 4_999_999_999, exceedsLimit: false,
                 rules: #"{"duplicate":1}"#)
         }
         let first = report("silver-0", "silver", created: 10)
@@ -52,7 +52,7 @@ extension StoreConformance {
         #expect(try await store.qualityReports(subject: "bronze", limit: 10).isEmpty)
         #expect(try await store.qualityReports(subject: nil, limit: 0).isEmpty)
         var again = report("silver-0", "silver", created: 40)
-        again.isPassed = true
+        again.exceedsLimit = true
         again.rules = "{}"
         try await store.saveQualityReport(again)
         #expect(try await store.qualityReports(subject: "silver", limit: 10).first == again)

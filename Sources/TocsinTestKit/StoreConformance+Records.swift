@@ -85,6 +85,36 @@ extension StoreConformance {
         #expect(try await store.feedback(since: StoreInput.second(0)) == [late])
     }
 
+    /// What people did with alarms.
+    func actions(_ store: any Store, _ table: SeriesTable) async throws {
+        var alarm = StoreInput.alarm("00000000000000a1", sensor: "a", raised: 10)
+        alarm.severity = .info
+        alarm.care.acknowledged = StoreInput.second(20)
+        alarm.care.acknowledgedBy = "Ida"
+        alarm.care.assignee = "maintenance"
+        alarm.care.shelvedUntil = StoreInput.second(90)
+        alarm.care.isOutOfService = true
+        alarm.care.isLatched = true
+        var input = StoreInput(table: table)
+        input.outcome.alarmChanges = [AlarmChange(step: .acknowledged, alarm: alarm)]
+        input.outcome.actions = [
+            AlarmAction(
+                .acknowledge, on: alarm, person: "Ida", given: StoreInput.second(20), wallTime: StoreInput.second(21)),
+            AlarmAction(
+                .shelve, on: alarm, person: "Jo", text: "filter ordered", until: StoreInput.second(90),
+                given: StoreInput.second(30), wallTime: StoreInput.second(31)),
+        ]
+        try await store.write([input.outcome])
+        try await store.write([input.outcome])
+        #expect(try await store.alarm(id: alarm.id).map { "\($0)" } == "\(alarm)")
+        let both = Array(input.outcome.actions.reversed())
+        #expect(try await store.alarmActions(alarmID: nil, since: nil, limit: 10, offset: 0) == both)
+        #expect(try await store.alarmActions(alarmID: alarm.id, since: nil, limit: 1, offset: 1) == [both[1]])
+        let recent = try await store.alarmActions(alarmID: nil, since: StoreInput.second(31), limit: 10, offset: 0)
+        #expect(recent == [both[0]])
+        #expect(try await store.alarmActions(alarmID: "none", since: nil, limit: 10, offset: 0).isEmpty)
+    }
+
     func alarms(_ store: any Store, _ table: SeriesTable) async throws {
         func change(_ step: AlarmChange.Step, _ alarm: Alarm) async throws {
             var input = StoreInput(table: table)

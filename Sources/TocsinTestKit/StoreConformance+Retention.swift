@@ -126,7 +126,7 @@ extension StoreConformance {
             try await store.saveQualityReport(
                 QualityReport(
                     id: "q\(second)", subject: "silver", created: StoreInput.second(second),
-                    start: StoreInput.second(0), end: StoreInput.second(1), rowsIn: 1, rowsOut: 1, isPassed: false,
+                    start: StoreInput.second(0), end: StoreInput.second(1), rowsIn: 1, rowsOut: 1, exceedsLimit: false,
                     rules: "{}"))
         }
         let policy = RetentionPolicy(jobAge: .seconds(4))

@@ -12,9 +12,9 @@ public import TocsinCore
 /// Each check gets an empty store of its own.
 public struct StoreConformance: Sendable {
     public enum Check: String, Sendable, CaseIterable {
-        case replay, narrowEvents, fates, eventListing, eventPaging, oddContent, names
+        case replay, narrowEvents, fates, eventListing, eventPaging, unevenPaging, oddContent, names
         case held, filters, paging, statistics
-        case windows, anomalies, alarms, decisions, deadLetters, models, jobs, qualityReports, checkpoints
+        case windows, anomalies, alarms, decisions, actions, deadLetters, models, jobs, qualityReports, checkpoints
         case retentionByAge, retentionBySize, retentionByThinning, retentionOfJobs
         case atomicity, readingWhileWriting, close
     }
@@ -33,6 +33,7 @@ public struct StoreConformance: Sendable {
         case .fates: try await fates(store, table)
         case .eventListing: try await eventListing(store, table)
         case .eventPaging: try await eventPaging(store, table)
+        case .unevenPaging: try await unevenPaging(store, table)
         case .oddContent: try await oddContent(store, table)
         case .names: try await names(store, table)
         case .windows: try await windows(store, table)
@@ -40,6 +41,7 @@ public struct StoreConformance: Sendable {
         case .alarms: try await alarms(store, table)
         case .deadLetters: try await deadLetters(store, table)
         case .decisions: try await decisions(store, table)
+        case .actions: try await actions(store, table)
         case .models: try await models(store)
         case .jobs: try await jobs(store)
         case .qualityReports: try await qualityReports(store)

@@ -6,7 +6,7 @@ internal import TocsinMeasure
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures this program on this machine: stages, latency, memory, growth with the number of sensors.",
+        abstract: "Measures this program on this machine: stages, latency, memory, growth, models, store, lake.",
         discussion: """
             Every figure of docs/benchmarks.md can be made again with one of these. Nothing is left behind: data goes to a \
             temporary folder (TMPDIR).
@@ -17,8 +17,15 @@ struct Bench: AsyncParsableCommand {
               tocsin bench latency --idle
               tocsin bench memory --sensors 100000
               tocsin bench scaling --sensors 10,1000,100000
+              tocsin bench store --stored 50000000
+              tocsin bench lake
+              tocsin bench kafka
+              tocsin bench mqtt
             """,
-        subcommands: [BenchPipeline.self, BenchLatency.self, BenchMemory.self, BenchScaling.self, BenchModels.self])
+        subcommands: [
+            BenchPipeline.self, BenchLatency.self, BenchMemory.self, BenchScaling.self, BenchModels.self,
+            BenchStore.self, BenchLake.self, BenchKafka.self, BenchMQTT.self,
+        ])
 
     /// What is being done, on a terminal only, written over itself.
     static var progress: ProgressLine? {

@@ -18,6 +18,7 @@ struct BenchLatency: AsyncParsableCommand {
             Examples:
               tocsin bench latency --rate 100000 --seconds 30
               tocsin bench latency --idle
+              tocsin bench latency --rate 50000 --webhook
               tocsin bench latency --url http://127.0.0.1:8080 --rate 5000 --batch 10
               tocsin bench latency --rate 50000 --set server.live.interval=50ms
             """)
@@ -46,6 +47,9 @@ struct BenchLatency: AsyncParsableCommand {
     @Flag(name: .long, help: "One reading alone every 200 ms: the latency of an idle system.")
     var idle = false
 
+    @Flag(name: .long, help: "Tells a webhook of every alarm, and measures until it has it.")
+    var webhook = false
+
     func run() async throws {
         try await Terminal.run {
             var settings = LatencySettings()
@@ -56,6 +60,7 @@ struct BenchLatency: AsyncParsableCommand {
             settings.sensors = sensors
             settings.url = url
             settings.isIdle = idle
+            settings.hasWebhook = webhook
             settings.flags = options.flags
             guard url == nil || settings.flags.isEmpty else {
                 throw ValidationError(

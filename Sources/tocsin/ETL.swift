@@ -32,7 +32,7 @@ struct ETL: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Greatest share of rows, e.g. duplicate=0.01; may be repeated. Rules: duplicate, out_of_range, not_finite, unparsable, late.",
+            "Greatest share of rows, e.g. duplicate=0.01; may be repeated. Rules: duplicate, out_of_range, future, not_finite, unparsable, late.",
             valueName: "rule=share"))
     var limit: [String] = []
     @Flag(name: .long, help: "Also puts small files together and deletes what is too old.")

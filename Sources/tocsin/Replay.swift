@@ -1,5 +1,5 @@
-internal import ArgumentParser
-internal import TocsinApp
+public import ArgumentParser
+public import TocsinApp
 internal import TocsinConfiguration
 internal import TocsinCore
 
@@ -16,6 +16,9 @@ struct Replay: AsyncParsableCommand {
               tocsin replay readings.csv.gz
               tocsin replay recordings/ --data-dir ./results
               tocsin replay smoke.csv --labels "Fire Alarm"
+              tocsin replay plant.csv --detector bank --plots pictures/
+              tocsin replay pump.csv --detector shingle-clusters --train-rows 400
+              tocsin replay plant.csv --detector lstm --model temperature=plant.lstm
               tocsin simulate --profile machine --labels --max-events 50000 | tocsin replay - --json
             """)
 
@@ -28,6 +31,31 @@ struct Replay: AsyncParsableCommand {
         name: .long,
         help: "Column or field with the truth (0/1, or a word for the kind): adds precision, recall, F1 and delay.")
     var labels: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "default (everything that is configured), or one of the engine's detectors alone: bank, event-forest, "
+                + "window-forest, ensemble (novelty and asset chart), fire, random-forest or lstm; or one of tocsin "
+                + "evaluate list, fitted on the first --train-rows rows of each sensor. What it finds goes through the "
+                + "same rules and incidents.", valueName: "name"))
+    var detector = ReplayDetector.engine(.configured)
+
+    @Option(name: .long, help: "Rows of each sensor that a detector of tocsin evaluate list learns from.")
+    var trainRows = 1000
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Model file of tocsin train --out; of an LSTM with its metric, as temperature=FILE. May be repeated.",
+            valueName: "[metric=]file"), completion: .file())
+    var model: [String] = []
+
+    @Option(
+        name: .long,
+        help: "Draws each sensor's whole recording with band, findings and incidents into this folder (.svg).",
+        completion: .directory)
+    var plots: String?
 
     @Flag(name: .long, help: "Stores the raw events as well.")
     var storeEvents = false
@@ -46,6 +74,10 @@ struct Replay: AsyncParsableCommand {
     @Flag(name: .long, help: "No progress bar.")
     var quiet = false
 
+    func validate() throws {
+        guard trainRows >= 16 else { throw ValidationError("--train-rows must be 16 or more") }
+    }
+
     func run() async throws {
         ProcessMemory.limitArenas()
         try await Terminal.run { try await replay() }
@@ -62,12 +94,20 @@ struct Replay: AsyncParsableCommand {
         var progress: (@Sendable (ReplayProgress) -> Void)?
         if !quiet, !json, Terminal.errorsAreShown { progress = { ProgressBar.show($0) } }
         let replay = try await ReplayRun(
-            configuration: loaded.configuration, paths: files, evaluatesLabels: labels != nil,
+            configuration: loaded.configuration, paths: files,
+            options: ReplayOptions(detector: detector, trainRows: trainRows, models: model, plots: plots),
+            evaluatesLabels: labels != nil,
             usesSavedModels: useModels, usesSpool: spool, logger: logger, progress: progress)
         let report = try await replay.run()
         if progress != nil { ProgressBar.clear() }
         print(json ? String(decoding: report.json.dropLast(), as: UTF8.self) : report.table)
     }
+}
+
+extension ReplayDetector: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { names }
+    public var defaultValueDescription: String { name }
 }
 
 /// One line on standard error that is written over itself.

@@ -14,6 +14,7 @@ struct Score: AsyncParsableCommand {
               tocsin score machine.csv --time timestamp --values value --out scores.csv
               tocsin score plant.csv --time ts --values temperature,humidity --group-by device
               tocsin score plant.csv --time ts --values temperature,humidity --model plant.forest
+              tocsin score smoke.csv --time UTC --values "TVOC[ppb],PM2.5,Temperature[C]" --detector fire
               tocsin score pump.csv --time ts --values flow,pressure,current --detector asset-chart --train-rows 400
             """)
 
@@ -32,15 +33,17 @@ struct Score: AsyncParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "default (everything, as the engine does), bank, event-forest or novelty; or one of "
-                + "tocsin evaluate list, fitted on the first --train-rows rows of each sensor.", valueName: "name"))
+            "default (everything, as the engine does), bank, event-forest, novelty, or fire and random-forest for smoke "
+                + "and fire sensors; or one of tocsin evaluate list, fitted on the first --train-rows rows of each sensor. "
+                + "What judges windows (window-forest, a trained LSTM) is for tocsin replay.", valueName: "name"))
     var detector = ScoringChoice.byRow(.standard)
 
     @Option(name: .long, help: "Rows that are learnt from before scoring begins (bank and novelty know by themselves).")
     var trainRows = 1000
 
     @Option(
-        name: .long, help: "Model file of tocsin train --out: the forest scores from the first row on.",
+        name: .long,
+        help: "Model file of tocsin train --out (forest or random-forest), used as it is from the first row on.",
         completion: .file())
     var model: String?
 

@@ -16,6 +16,8 @@ struct Simulate: AsyncParsableCommand {
               tocsin simulate --profile plant --max-events 100
               tocsin simulate --profile fleet --max-events 2000000 --to fleet.json --seed 7
               tocsin simulate --profile machine --speed 60 --to http://127.0.0.1:8080/ingest
+              tocsin simulate --profile fleet --speed 0 --to kafka://localhost:9092/sensor-events
+              tocsin simulate --profile plant --to 'mqtt://localhost:1883/plant/{sensor_id}?qos=1'
               tocsin simulate --profile machine --kinds drift,stuck --amplitude drift=4:8 --duration drift=10m:1h --labels
             """)
 
@@ -71,9 +73,9 @@ struct Simulate: AsyncParsableCommand {
     @Option(name: .long, help: "Ends after so many events; 0 = never.")
     var maxEvents = 0
 
-    @Option(
-        name: .long, help: "- for standard output, a file, or an http(s) address of POST /ingest.", completion: .file())
-    var to = "-"
+    @OptionGroup var sink: SinkOptions
+
+    @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
         try await Terminal.run {
@@ -82,16 +84,14 @@ struct Simulate: AsyncParsableCommand {
             }
             let speed = speed ?? (maxEvents > 0 ? 0 : 1)
             let pacing = SimulateRun.Pacing(speed: speed, rate: rate, maxEvents: maxEvents)
-            let destination: SimulateRun.Destination =
-                if to == "-" { .standardOutput } else if to.hasPrefix("http://") || to.hasPrefix("https://") {
-                    .http(to)
-                } else { .file(to) }
             let isPaced = speed > 0 || rate > 0
-            let run = SimulateRun(
+            let to = sink.to ?? "-"
+            let run = try SimulateRun(
                 settings: try settings(start: isPaced ? SystemClock().now() : nil), pacing: pacing,
-                destination: destination, episodesPath: episodes)
-            let (events, readings) = try await run.run()
-            if to != "-" { Terminal.complain("\(events) events, \(readings) readings written to \(to)") }
+                to: try sink.settings(to, options), episodesPath: episodes)
+            let display = SendDisplay(isQuiet: to == "-" || sink.quiet)
+            let summary = try await display.watch { try await run.run(progress: $0) }
+            if to != "-" { display.end(summary) }
         }
     }
 

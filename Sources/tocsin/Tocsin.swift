@@ -20,8 +20,9 @@ struct Tocsin: AsyncParsableCommand {
             """,
         version: tocsinVersion,
         subcommands: [
-            Demo.self, Run.self, Simulate.self, Replay.self, Score.self, Train.self, Tune.self, Evaluate.self,
-            Explain.self, Forecast.self, Check.self,
+            Demo.self, Run.self, Simulate.self, Send.self, Replay.self, Score.self, Train.self, Tune.self,
+            Evaluate.self,
+            Explain.self, Forecast.self, Check.self, Alert.self,
             DeadLetters.self, ETL.self, Query.self, Export.self, Import.self, Migrate.self, Bench.self,
         ])
 }

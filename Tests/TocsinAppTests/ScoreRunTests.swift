@@ -31,11 +31,11 @@ import TocsinJobs
 
     private func score(
         _ lines: [String], detector: ScoringChoice = .byRow(.standard), values: [String] = ["temperature", "load"],
-        group: String? = "device"
+        group: String? = "device", header: String = "temperature,load"
     ) throws -> (lines: [String], summary: ScoreRun.Summary) {
         let input = folder.appendingPathComponent("in-\(UUID().uuidString).csv")
         let output = folder.appendingPathComponent("out-\(UUID().uuidString).csv")
-        try (["ts,device,temperature,load"] + lines).joined(separator: "\n").write(
+        try (["ts,device,\(header)"] + lines).joined(separator: "\n").write(
             to: input, atomically: true, encoding: .utf8)
         let summary = try ScoreRun(
             .init(
@@ -46,7 +46,7 @@ import TocsinJobs
         return (text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init), summary)
     }
 
-    @Test(arguments: ScoringChoice.names)
+    @Test(arguments: ScoringChoice.names.filter { $0 != "fire" && $0 != "random-forest" })
     func neverLooksAhead(name: String) throws {
         let detector = try #require(ScoringChoice(name: name))
         let all = rows(1500)
@@ -55,6 +55,36 @@ import TocsinJobs
         #expect(whole.count == 1501)
         #expect(part.count == 901)
         #expect(Array(whole.prefix(901)) == part)
+    }
+
+    @Test func fireIsFoundByRowsOfASmokeSensor() throws {
+        let columns = ["PM2.5", "TVOC"]
+        let lines = (0..<1500).map { row in
+            let burns = max(0, row - 1199)
+            let flicker = Double(row % 7) / 50
+            return
+                "\(1_760_000_000 + row),kitchen,\(1 + flicker + Double(burns) * 20),\(100 + 10 * flicker + Double(burns) * 40)"
+        }
+        let fire = try #require(ScoringChoice(name: "fire"))
+        let whole = try score(lines, detector: fire, values: columns, header: "PM2.5,TVOC").lines
+        let found = whole.dropFirst().enumerated().filter { $0.element.hasSuffix(",1,fire") }.map(\.offset)
+        #expect(found.first.map { (1200..<1215).contains($0) } == true)
+        #expect(found.contains(1499))
+        let part = try score(Array(lines.prefix(1210)), detector: fire, values: columns, header: "PM2.5,TVOC")
+            .lines
+        #expect(Array(whole.prefix(1211)) == part)
+    }
+
+    @Test func fireIsRefusedWhereNothingTellsOfIt() throws {
+        let fire = try #require(ScoringChoice(name: "fire"))
+        let none = #expect(throws: TocsinError.self) { try score(rows(10), detector: fire) }
+        #expect(none?.message.contains("of no smoke or fire sensor") == true)
+        let forest = try #require(ScoringChoice(name: "random-forest"))
+        let untrained = #expect(throws: TocsinError.self) {
+            try score(
+                ["1760000000,a,1,20"], detector: forest, values: ["PM2.5", "TVOC"], header: "PM2.5,TVOC")
+        }
+        #expect(untrained?.message.contains("needs a trained model") == true)
     }
 
     @Test func findsTheSpikesAndNamesThem() throws {

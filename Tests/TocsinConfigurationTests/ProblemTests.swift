@@ -128,4 +128,13 @@ struct ProblemTests {
         let windows = (1...40).map { "- {size: \($0 * 60)s, slide: 60s}" }.joined(separator: "\n")
         #expect(try problems("windows:\n\(windows)").first?.contains("40 elements; at most 16") == true)
     }
+
+    @Test func aTopicReadTwiceInOneGroupIsAMistake() throws {
+        let kafka = "kafka: {bootstrapServers: 'localhost:9092'}\nsources:\n"
+        let one = "  - {kind: kafka, name: a, topics: [x, y]}\n"
+        #expect(try problems(kafka + one + "  - {kind: kafka, name: b, topics: [z]}") == [])
+        #expect(try problems(kafka + one + "  - {kind: kafka, name: b, topics: [y], group: other}") == [])
+        let found = try problems(kafka + one + "  - {kind: kafka, name: b, topics: [z, y]}")
+        #expect(found.count == 1 && found[0].contains("one of the two only"), "\(found)")
+    }
 }

@@ -52,6 +52,21 @@ struct SecretTests {
         #expect(!loaded.effective.contains("s3cret"))
     }
 
+    /// A password may hold a comma.
+    @Test func aMapInAFileHasAnEntryInEachLine() throws {
+        let file = try TemporaryFile("# of the plant's cluster\n\nsasl.username=tocsin\r\n  sasl.password = a,b=c \n")
+        let loaded = try load(
+            "kafka: {properties: {security.protocol: SASL_SSL, sasl.username: other}}",
+            environment: ["KAFKA_PROPERTIES_FILE": file.path])
+        let properties = loaded.configuration.kafka.properties.mapValues(\.value)
+        #expect(
+            properties == ["security.protocol": "SASL_SSL", "sasl.username": "tocsin", "sasl.password": "a,b=c"])
+        #expect(!loaded.effective.contains("a,b"))
+        let bad = try TemporaryFile("sasl.password\n")
+        let found = try problems("", environment: ["KAFKA_PROPERTIES_FILE": bad.path])
+        #expect(found.count == 1 && found[0].contains("KAFKA_PROPERTIES_FILE"), "\(found)")
+    }
+
     @Test func onlySecretsComeFromFiles() throws {
         #expect(try load("", environment: ["SERVER_PORT_FILE": "/nowhere"]).configuration.server.port == 8080)
     }

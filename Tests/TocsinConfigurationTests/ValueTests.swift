@@ -68,4 +68,13 @@ struct ValueTests {
         #expect(configuration.storePath == "/data/x.db")
         #expect(configuration.alertsFilePath == "/var/log/a.log")
     }
+
+    @Test func aRangeIsTwoNumbersInAListOrAText() throws {
+        for text in ["[0, 100]", "0..100", "'0 .. 100'"] {
+            let loaded = try load("rules: [{sensor: pump*, limits: \(text)}]")
+            #expect(loaded.configuration.rules.first?.limits == 0...100)
+        }
+        #expect(try problems("rules: [{sensor: pump*, limits: [0, 50, 100]}]").count == 1)
+        #expect(try problems("rules: [{sensor: pump*, limits: [0, [1]]}]").count == 1)
+    }
 }

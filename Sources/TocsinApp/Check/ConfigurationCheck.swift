@@ -4,12 +4,14 @@ internal import Glibc
 internal import Darwin
 #endif
 internal import AsyncHTTPClient
+internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import TocsinConnectors
 public import TocsinConfiguration
 internal import TocsinCore
 internal import TocsinEngine
+internal import TocsinMQTT
 
 /// `tocsin check`: whether everything that the configuration names is there and answers.
 public struct ConfigurationCheck: Sendable {
@@ -29,8 +31,10 @@ public struct ConfigurationCheck: Sendable {
     public func run() async -> [Finding] {
         var findings = [rules(), folder(), await store(), port()]
         for source in configuration.sources { findings.append(self.source(source)) }
+        if let place = configuration.kafka.checkpoints { findings.append(await checkpoints(place)) }
         if configuration.alerts.file.enabled { findings.append(alertLog()) }
         for webhook in configuration.alerts.webhooks { findings.append(await reach(webhook)) }
+        if !configuration.alerts.channels.isEmpty { findings.append(channels()) }
         return findings
     }
 
@@ -97,7 +101,20 @@ public struct ConfigurationCheck: Sendable {
 
     private func source(_ source: TocsinConfiguration.Source) -> Finding {
         let subject = "source \(source.name)"
-        guard let path = source.path else { return Finding(subject: subject, note: source.kind.rawValue) }
+        guard let path = source.path else {
+            let place =
+                source.kind == .kafka ? configuration.kafka.bootstrapServers.joined(separator: ",") : source.mqtt.url
+            do {
+                if source.kind == .mqtt {
+                    _ = try MQTTAddress(source.mqtt.url ?? "")
+                    for topic in source.topics { _ = try TopicTemplate(topic) }
+                }
+            } catch {
+                return Finding(subject: subject, problem: "\(error)", note: place ?? "")
+            }
+            return Finding(
+                subject: subject, note: source.kind.rawValue + (place.map { " at \($0)" } ?? "") + company(of: source))
+        }
         do {
             let files = try FolderListing.files(at: path, mayBeEmpty: source.follow)
             for file in files where access(file, R_OK) != 0 {
@@ -111,9 +128,47 @@ public struct ConfigurationCheck: Sendable {
         }
     }
 
+    private func checkpoints(_ place: String) async -> Finding {
+        do {
+            let logger = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
+            try await CheckpointPlace.probe(
+                try CheckpointPlace.storage(place, configuration, clock: SystemClock(), logger: logger))
+            return Finding(subject: "kafka.checkpoints", note: "\(place) takes files")
+        } catch {
+            return Finding(subject: "kafka.checkpoints", problem: "\(error)", note: place)
+        }
+    }
+
+    /// The other sources of a consumer group, which a rebalance concerns as well.
+    private func company(of source: TocsinConfiguration.Source) -> String {
+        guard source.kind == .kafka else { return "" }
+        let others = configuration.sources.filter {
+            $0.kind == .kafka && $0.name != source.name && $0.kafka.group == source.kafka.group
+        }
+        guard !others.isEmpty else { return "" }
+        return ", in the group \(source.kafka.group) with \(others.map(\.name).joined(separator: ", "))"
+            + ": a rebalance of one stops all for a moment; a group each avoids that"
+    }
+
+    /// That each has what its kind needs; `tocsin alert test` sends something.
+    private func channels() -> Finding {
+        let names = configuration.alerts.channels.map(\.name).joined(separator: ", ")
+        do {
+            _ = try AlertChannels(
+                configuration: configuration, clock: SystemClock(),
+                logger: Logger(label: "check") { _ in
+                    SwiftLogNoOpLogHandler()
+                }
+            ).make()
+            return Finding(subject: "alert channels", note: "\(names): try one with `tocsin alert test`")
+        } catch {
+            return Finding(subject: "alert channels", problem: "\(error)", note: names)
+        }
+    }
+
     /// Any HTTP answer will do: the receiver may refuse a GET, but it is there.
     private func reach(_ webhook: TocsinConfiguration.Alerts.Webhook) async -> Finding {
-        let shown = WebhookChannel.safe(webhook.url.value)
+        let shown = "\(webhook.url)"
         do {
             var request = HTTPClientRequest(url: webhook.url.value)
             request.method = .HEAD

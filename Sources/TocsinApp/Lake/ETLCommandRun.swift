@@ -65,6 +65,15 @@ public struct ETLCommandRun: Sendable {
         _ options: Options, _ place: LakePlace, store: (any Store)?, _ clock: any WallClock
     ) async throws -> Outcome {
         var outcome = ETLOutcomeText()
+        // The running process keeps the record of jobs; this one reads beside it.
+        var job = ETLJob(
+            configuration, place: place, source: store.map(StoreGoldSource.init), store: nil, clock: clock)
+        job.settings.start = options.start
+        job.settings.end = options.end
+        if let layer = options.layer.flatMap(LakeLayer.init(rawValue:)) { job.settings.layers = [layer] }
+        job.settings.maximumShares = options.limits
+        try await ETLRun.check(
+            job.settings, transforms: configuration.lake.transforms, location: place.storage.location)
         if let input = options.input {
             let settings = ETLSettings(configuration, duckdb: place.duckdb)
             let lock = try await ETLLock.take(configuration, patience: ETLLock.byHand)
@@ -74,14 +83,8 @@ public struct ETLCommandRun: Sendable {
                 keepsPayload: configuration.lake.keepPayload
             ).run(input, onProgress: report)
             outcome.add(imported)
+            job.settings.undecoded = imported.unparsable
         }
-        // The running process keeps the record of jobs; this one reads beside it.
-        var job = ETLJob(
-            configuration, place: place, source: store.map(StoreGoldSource.init), store: nil, clock: clock)
-        job.settings.start = options.start
-        job.settings.end = options.end
-        if let layer = options.layer.flatMap(LakeLayer.init(rawValue:)) { job.settings.layers = [layer] }
-        job.settings.maximumShares = options.limits
         outcome.add(try await job.run(patience: ETLLock.byHand, onProgress: report))
         if options.isTidy {
             outcome.add(
@@ -122,11 +125,14 @@ private struct ETLOutcomeText {
             "imported    \(imported.files) files, \(imported.messages) messages, \(imported.readings) readings: "
                 + "\(imported.made) files of bronze made, \(imported.unchanged) unchanged")
         if imported.unparsable > 0 {
-            lines.append("            \(imported.unparsable) messages or fields could not be decoded")
+            lines.append("            \(imported.unparsable) messages or fields could not be decoded:")
+            for one in imported.undecoded { lines.append("            \(one.file):\(one.line): \(one.reason)") }
+            let more = imported.unparsable - imported.undecoded.count
+            if more > 0 { lines.append("            and \(more) more") }
         }
         fields += [
             ("imported_files", imported.files), ("imported_messages", imported.messages),
-            ("imported_readings", imported.readings), ("unparsable", imported.unparsable),
+            ("imported_readings", imported.readings), ("undecoded", imported.unparsable),
         ]
         add(imported.skipped)
     }
@@ -138,11 +144,15 @@ private struct ETLOutcomeText {
         let unchanged = result.unchanged.values.reduce(0, +)
         if unchanged > 0 { lines.append("unchanged   \(unchanged) files") }
         for (rule, count) in result.rows.sorted(by: { $0.key < $1.key }) { fields.append((rule, count)) }
-        let rules = result.rows.filter { $0.value > 0 }.sorted { $0.key < $1.key }
-        if !rules.isEmpty {
+        add("rows", result.rows)
+        if let judged = result.judged {
+            add("judged", judged)
+            for (rule, count) in judged.sorted(by: { $0.key < $1.key }) { fields.append(("judged_" + rule, count)) }
+        }
+        if !result.unjudged.isEmpty {
             lines.append(
-                "rows        " + rules.map { "\($0.value) \($0.key.replacing("_", with: " "))" }.joined(separator: ", ")
-            )
+                "unjudged    \(result.unjudged.count) hours, which an earlier version made and whose bronze is gone: "
+                    + result.unjudged.prefix(3).joined(separator: ", "))
         }
         fields += [
             ("files_made", result.made.values.reduce(0, +)), ("files_unchanged", unchanged),
@@ -154,6 +164,14 @@ private struct ETLOutcomeText {
         // A limit that was passed is the job's error too.
         if let error = result.job.error, result.exceeded.isEmpty { problems.append(error) }
         isSuccess = isSuccess && result.isSuccess
+    }
+
+    /// Rows by rule.
+    private mutating func add(_ title: String, _ rows: [String: Int]) {
+        let rules = rows.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        guard !rules.isEmpty else { return }
+        let name = title + String(repeating: " ", count: 12 - title.utf8.count)
+        lines.append(name + rules.map { "\($0.value) \($0.key.replacing("_", with: " "))" }.joined(separator: ", "))
     }
 
     mutating func add(_ compaction: CompactionResult) {

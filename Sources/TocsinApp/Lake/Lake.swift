@@ -22,7 +22,6 @@ final class Lake: Sendable {
     private let shown = Mutex(Shown())
 
     private struct Shown {
-        var sizes: [LakeTableSize]?
         var lastETL: JobRecord?
         var problems = 0
     }
@@ -65,7 +64,7 @@ final class Lake: Sendable {
     var status: LakeStatus {
         let figures = writer.figures
         let waiting = queue?.figures
-        let (sizes, lastETL, problems) = shown.withLock { ($0.sizes, $0.lastETL, $0.problems) }
+        let (lastETL, problems) = shown.withLock { ($0.lastETL, $0.problems) }
         var condition: LakeStatus.Condition =
             switch figures.condition {
             case .writing: .working
@@ -78,7 +77,8 @@ final class Lake: Sendable {
         }
         return LakeStatus(
             location: place.storage.location, condition: condition,
-            layers: sizes.map(Self.layers) ?? [], eventsWritten: figures.events, filesWritten: figures.files,
+            layers: place.stock.sizes.map(Self.layers) ?? [], eventsWritten: figures.events,
+            filesWritten: figures.files,
             problems: problems + figures.skippedRecords + (waiting?.failures ?? 0), lagRecords: figures.lagRecords,
             lagSeconds: figures.lagSeconds, waitingFiles: waiting?.files ?? 0, waitingBytes: waiting?.bytes ?? 0,
             lastETL: lastETL)
@@ -129,8 +129,7 @@ final class Lake: Sendable {
     /// Looks how much there is.
     func takeStock() async {
         do {
-            let sizes = try await LakeTableSize.all(of: place.storage)
-            shown.withLock { $0.sizes = sizes }
+            place.stock.note(try await LakeTableSize.all(of: place.storage))
         } catch {
             note("its files cannot be listed: \(error)")
         }

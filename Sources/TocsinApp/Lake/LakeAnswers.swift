@@ -2,9 +2,8 @@ internal import TocsinCore
 internal import TocsinLake
 internal import TocsinServer
 
-/// Answers the dashboard's fixed questions over the lake; one at a time, each in a session of its own that sees the
-/// files of that moment.
-actor LakeAnswers {
+/// Answers the dashboard's fixed questions over the lake.
+struct LakeAnswers: Sendable {
     private let place: LakePlace
 
     init(_ place: LakePlace) { self.place = place }
@@ -12,10 +11,8 @@ actor LakeAnswers {
     /// One JSON array.
     func answer(_ question: LakeQuestion) async throws -> [UInt8] {
         if question.name == .storage { return try await storage() }
-        let settings = LakeQuerySettings(location: place.storage.location, duckdb: place.duckdb)
         let sql = Self.sql(question)
-        return try await BlockingThread.run {
-            let session = try LakeQuery(settings)
+        return try await place.session.run { session in
             let answer = Bytes()
             var output = JSONOutput { answer.all += $0 }
             try session.run(sql, to: &output)
@@ -27,7 +24,8 @@ actor LakeAnswers {
 
     private func storage() async throws -> [UInt8] {
         var json = JSONWriter()
-        let sizes = try await LakeTableSize.all(of: place.storage)
+        let sizes =
+            if let known = place.stock.sizes { known } else { try await LakeTableSize.all(of: place.storage) }
         json.array { list in
             for size in sizes {
                 list.object {

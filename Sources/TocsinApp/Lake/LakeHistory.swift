@@ -2,31 +2,15 @@ internal import TocsinCore
 internal import TocsinLake
 
 /// Reads what has left the operational store: the same records, from the lake.
-actor LakeHistory {
+struct LakeHistory: Sendable {
     private let place: LakePlace
-    /// Start of the oldest partition by table; looked up now and then, because it lists the lake.
-    private var oldest: [LakeTable: Timestamp] = [:]
-    private var listed: Timestamp?
-    private let clock: any WallClock
-    private static let listingAge = Span64.minutes(5)
 
-    init(_ place: LakePlace, clock: any WallClock) {
-        self.place = place
-        self.clock = clock
-    }
+    init(_ place: LakePlace) { self.place = place }
 
-    /// Whether the lake may have anything of this table from before `time`.
-    func reaches(_ table: LakeTable, before time: Timestamp) async throws -> Bool {
-        let now = clock.now()
-        if listed.map({ now.since($0) > Self.listingAge }) ?? true {
-            oldest = [:]
-            for table in [LakeTable.events, .windows, .anomalies] {
-                let files = try await place.storage.list(prefix: LakeLayout.prefix(of: table))
-                oldest[table] = files.compactMap { LakeFile(path: $0.name)?.partition }.min()?.start
-            }
-            listed = now
-        }
-        return oldest[table].map { $0 < time } ?? false
+    /// Whether the lake may have anything of this table from before `time`: as its owner saw it last, no listing.
+    func reaches(_ table: LakeTable, before time: Timestamp) -> Bool {
+        guard let sizes = place.stock.sizes else { return true }
+        return sizes.contains { $0.table == table.path && $0.oldest < time }
     }
 
     func events(_ query: RecordQuery) async throws -> [StoredEvent] {
@@ -109,9 +93,8 @@ actor LakeHistory {
     }
 
     private func rows(_ sql: String, _ query: RecordQuery) async throws -> [[DuckDBValue]] {
-        let settings = LakeQuerySettings(location: place.storage.location, duckdb: place.duckdb)
         let parameters = [query.sensor, query.metric].compactMap { $0.map(DuckDBValue.text) }
-        return try await BlockingThread.run { try LakeQuery(settings).connection.rows(sql, parameters) }
+        return try await place.session.run { try $0.rows(sql, parameters) }
     }
 
     /// Conditions, with a place for the sensor and one for the metric where they are asked for. The partitions' own days let

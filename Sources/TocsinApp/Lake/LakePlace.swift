@@ -11,12 +11,15 @@ struct LakePlace: Sendable {
     /// nil: the lake is in a bucket.
     let folder: FolderStorage?
     let bucket: S3Storage?
+    /// For those who ask now and then; opened by the first of them.
+    let session: LakeSession
+    let stock = LakeStock()
 
     /// Connects to nothing yet.
     /// - Parameter isOwner: false leaves alone what another process may be writing.
     init(_ configuration: TocsinConfiguration, isOwner: Bool, clock: any WallClock, logger: Logger) throws {
         if configuration.lake.isS3 {
-            let settings = try S3Settings(configuration)
+            let settings = try S3Settings(configuration, location: configuration.lakeLocation)
             let bucket = try S3Storage(settings, clock: clock) { logger.warning("S3: \($0)") }
             self.bucket = bucket
             folder = nil
@@ -30,5 +33,6 @@ struct LakePlace: Sendable {
             storage = folder
             duckdb = DuckDBSettings(configuration, s3: nil)
         }
+        session = LakeSession(location: storage.location, duckdb: duckdb)
     }
 }

@@ -20,9 +20,10 @@ extension DuckDBSettings {
 }
 
 extension S3Settings {
-    init(_ configuration: TocsinConfiguration) throws {
+    /// A place in the service that the lake's keys name.
+    init(_ configuration: TocsinConfiguration, location: String) throws {
         let given = configuration.lake.s3
-        try self.init(location: configuration.lakeLocation)
+        try self.init(location: location)
         endpoint = given.endpoint
         region = given.region
         addressing =
@@ -63,9 +64,9 @@ extension DuckDBS3Settings {
 }
 
 /// Where libraries may lie that came with the program.
-enum ProgramFolders {
+public enum ProgramFolders {
     /// `venv` and `duckdb` in the program's folder and the four above it, then those of an installed package.
-    static func aroundProgram() -> [String] {
+    public static func aroundProgram() -> [String] {
         var folders: [String] = []
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)

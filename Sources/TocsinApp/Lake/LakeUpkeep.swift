@@ -25,21 +25,23 @@ struct LakeUpkeep: Sendable {
     ) async throws -> CompactionResult {
         let lock = try await ETLLock.take(configuration, patience: patience)
         defer { lock.release() }
-        var settings = CompactionSettings(workFolder: configuration.lakeStatePath + "/compaction")
-        settings.files = configuration.lake.compactAbove
-        settings.memoryBytes = Int64(configuration.lake.memory)
-        settings.duckdb = place.duckdb
-        // What a killed process has half written is written again before it may be put together.
-        let isWhole = access(configuration.lakeStatePath + "/bronze/intent", F_OK) != 0
-        let result =
-            isWhole
-            ? try await Compaction(settings, storage: place.storage, clock: clock).run(onProgress: onProgress)
-            : CompactionResult()
+        // First: what cannot be compacted, for want of memory for one, must not keep old days for ever.
         var ages: [LakeLayer: Span64] = [:]
         ages[.bronze] = configuration.lake.bronzeAge
         ages[.silver] = configuration.lake.silverAge
         ages[.gold] = configuration.lake.goldAge
         _ = try await LakeRetention(ages: ages).apply(to: place.storage, now: clock.now())
-        return result
+        var settings = CompactionSettings(workFolder: configuration.lakeStatePath + "/compaction")
+        settings.files = configuration.lake.compactAbove
+        settings.memoryBytes = Int64(configuration.lake.memory)
+        settings.duckdb = place.duckdb
+        // One that was sent before a kill is sent again: merged with others meanwhile, its rows would be there twice.
+        settings.leftAlone = try UploadQueue.names(in: configuration.lakeStatePath + "/outgoing")
+        // What a killed process has half written is written again before it may be put together.
+        let isWhole = access(configuration.lakeStatePath + "/bronze/intent", F_OK) != 0
+        return
+            isWhole
+            ? try await Compaction(settings, storage: place.storage, clock: clock).run(onProgress: onProgress)
+            : CompactionResult()
     }
 }

@@ -51,7 +51,7 @@ struct TieredStore: Store {
         // What is younger than the store keeps it has not given up.
         if let kept { cut = min(cut, kept.advanced(by: .hours(1))) }
         do {
-            guard query.start.map({ $0 < cut }) ?? true, try await lake.reaches(table, before: cut) else { return rows }
+            guard query.start.map({ $0 < cut }) ?? true, lake.reaches(table, before: cut) else { return rows }
             var rest = query
             (rest.end, rest.offset, rest.limit) = (cut, skipped, query.limit - rows.count)
             return rows + (try await older(rest))
@@ -71,6 +71,11 @@ struct TieredStore: Store {
         try await recent.alarms(query, state: state)
     }
     func alarm(id: String) async throws -> Alarm? { try await recent.alarm(id: id) }
+    func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] {
+        try await recent.alarmActions(alarmID: alarmID, since: since, limit: limit, offset: offset)
+    }
     func feedback(since: Timestamp) async throws -> [Feedback] { try await recent.feedback(since: since) }
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] {
         try await recent.deadLetters(reason: reason, limit: limit, offset: offset)

@@ -3,7 +3,6 @@ internal import Glibc
 #elseif canImport(Darwin)
 internal import Darwin
 #endif
-internal import Dispatch
 public import Logging
 public import TocsinConfiguration
 internal import TocsinCore
@@ -69,7 +68,7 @@ public struct QueryRun: Sendable {
             location: place?.storage.location, duckdb: duckdb, isReadOnly: !mayWrite,
             outputFile: format == .parquet ? path : nil)
         // Blocking, for as long as the query takes: not on a thread of Swift's pool.
-        return try await BlockingThread.run {
+        return try await BlockingQueue("tocsin.query").run {
             let session = try LakeQuery(settings, stores: stores)
             let rows = try write(sql, session, format, path, limit)
             return Outcome(rows: rows, leftOut: session.damagedFiles.map { "\($0.path): \($0.reason)" })
@@ -109,15 +108,6 @@ public struct QueryRun: Sendable {
         guard let place else { return nil }
         let files = try await place.storage.list(prefix: LakeLayout.prefix(of: table))
         return files.compactMap { LakeFile(path: $0.name)?.partition }.max()?.start
-    }
-}
-
-/// A thread for work that blocks for long.
-enum BlockingThread {
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue(label: "tocsin.blocking").async { continuation.resume(with: Result { try body() }) }
-        }
     }
 }
 

@@ -4,6 +4,11 @@ public import TocsinJobs
 
 /// What a replay found, as a table for people or one JSON object for programs.
 public struct ReplayReport: Sendable {
+    /// What judged, and what is to be said of it: what it learnt from, who was not judged.
+    public var detector: String
+    public var notes: [String]
+    /// Pictures drawn; nil = none were asked for.
+    public var pictures: Int?
     public var files: Int
     public var bytes: Int64
     public var seconds: Double
@@ -41,12 +46,15 @@ public struct ReplayReport: Sendable {
             row("  \(reason.rawValue)", Self.grouped(count))
         }
         lines.append("Found")
+        row("detector", detector)
+        for note in notes { row("", note) }
         row("windows", Self.grouped(metrics.windows))
         row("anomalies", Self.grouped(metrics.anomalies))
         for kind in AnomalyKind.allCases {
             if let count = metrics.anomaliesByKind[kind] { row("  \(kind.name)", Self.grouped(count)) }
         }
         row("alarms", Self.grouped(metrics.alarmsRaised))
+        if let pictures { row("pictures", Self.grouped(pictures)) }
         lines += labelLines()
         lines.append("Speed")
         row("time", "\(Self.rounded(seconds)) s (CPU \(Self.rounded(cpuSeconds)) s)")
@@ -76,6 +84,7 @@ public struct ReplayReport: Sendable {
                     reasons.field(reason.rawValue, Int64(count))
                 }
             }
+            $0.field("detector", detector)
             $0.field("windows", Int64(metrics.windows))
             $0.key("anomalies")
             $0.object { kinds in

@@ -19,22 +19,29 @@ public struct ReplayProgress: Sendable {
 
 /// `tocsin replay`: recordings through the same engine as live data, as fast as it goes.
 public struct ReplayRun: Sendable {
-    private let pipeline: Pipeline
+    private let pipeline: ReplayPipeline
     private let paths: [String]
+    private let options: ReplayOptions
     private let evaluation: EvaluationCell?
+    /// For a detector that wants the whole recording.
+    private let rows: RecordedRows?
+    private let pictures: ReplayPictures?
+    private let observe: @Sendable (BatchOutcome) -> Void
     private let spoolFolder: String?
     private let progress: (@Sendable (ReplayProgress) -> Void)?
 
     /// - Parameter usesSavedModels: false lets the forests learn from this recording alone: running it again finds the
     ///   same.
+    ///   - options: by which detector, and what else is asked.
     ///   - usesSpool: writes the raw input to a spool on the way, as live input is: shows what that costs. The spool is
     ///   deleted at the end.
-    /// - Throws: `TocsinError` when the data folder cannot be used.
+    /// - Throws: `TocsinError` when the data folder or a model cannot be used.
     public init(
-        configuration: TocsinConfiguration, paths: [String], evaluatesLabels: Bool, usesSavedModels: Bool,
-        usesSpool: Bool = false, logger: Logger,
+        configuration: TocsinConfiguration, paths: [String], options: ReplayOptions = ReplayOptions(),
+        evaluatesLabels: Bool, usesSavedModels: Bool, usesSpool: Bool = false, logger: Logger,
         progress: (@Sendable (ReplayProgress) -> Void)?, observer watching: (@Sendable (BatchOutcome) -> Void)? = nil
     ) async throws {
+        try Self.check(options)
         var configuration = configuration
         if usesSpool {
             // Of its own: a recording must not mix with what a live run has left.
@@ -45,21 +52,52 @@ public struct ReplayRun: Sendable {
             spoolFolder = nil
         }
         let evaluation = evaluatesLabels ? EvaluationCell() : nil
-        var observer = watching
-        if let evaluation {
-            observer = {
-                evaluation.add($0)
-                watching?($0)
+        let opened = OpenedObservers()
+        pipeline = try await ReplayPipeline(
+            configuration: configuration, options: options, usesSavedModels: usesSavedModels, usesSpool: usesSpool,
+            logger: logger, observer: { opened.tell($0) })
+        do {
+            if options.detector == .engine(.randomForest), pipeline.settings.fire.model == nil {
+                throw TocsinError(
+                    .usage, "random-forest needs a trained model",
+                    remedy:
+                        "tocsin train --model random-forest makes one; give its file with --model, or its --data-dir")
             }
+            let isConfigured = options.detector == .engine(.configured)
+            let (settings, table) = (pipeline.settings, pipeline.table)
+            pictures = try options.plots.map {
+                try ReplayPictures(
+                    folder: $0, settings: settings, table: table, detector: options.detector.name,
+                    hasBand: isConfigured || options.detector == .engine(.bank))
+            }
+        } catch {
+            try? await pipeline.close()
+            throw error
         }
-        pipeline = try await Pipeline(
-            configuration: configuration, isLive: false, tellsAlerts: false, usesSavedModels: usesSavedModels,
-            usesSpool: usesSpool,
-            clock: SystemClock(), logger: logger,
-            observer: observer)
+        let rows = options.detector.judge(pipeline.settings) == nil ? nil : RecordedRows()
+        let drawn = pictures
+        let tell: @Sendable (BatchOutcome) -> Void = { outcome in
+            evaluation?.add(outcome)
+            drawn?.add(outcome)
+            watching?(outcome)
+        }
+        opened.set { outcome in
+            rows?.add(outcome)
+            tell(outcome)
+        }
+        observe = tell
+        self.rows = rows
         self.evaluation = evaluation
+        self.options = options
         self.paths = paths
         self.progress = progress
+    }
+
+    private static func check(_ options: ReplayOptions) throws {
+        guard case .judge(let name) = options.detector, !options.models.isEmpty else { return }
+        throw TocsinError(
+            .usage, "\(name) takes no --model",
+            remedy: "leave it out: the first --train-rows rows of each sensor are learnt from")
     }
 
     /// Reads everything, waits until it is durable, and sums up.
@@ -104,19 +142,36 @@ public struct ReplayRun: Sendable {
             }
             try await group.waitForAll()
         }
-        return try await summary(files: files.count, bytes: read.value, started: started)
+        let judged = try await judge()
+        return try await summary(files: files.count, bytes: read.value, started: started, judged)
     }
 
-    private func summary(files: Int, bytes: Int64, started: ContinuousClock.Instant) async throws -> ReplayReport {
+    /// What a detector that wants the whole recording says of it, stored as the engine's findings are.
+    private func judge() async throws -> RecordingJudge.Result? {
+        guard let rows, let name = options.detector.judge(pipeline.settings) else { return nil }
+        var judge = try RecordingJudge(
+            name: name, trainRows: options.trainRows, settings: pipeline.settings, table: pipeline.table)
+        let result = try judge.judge(rows.take())
+        try await pipeline.store.write([result.outcome])
+        observe(result.outcome)
+        return result
+    }
+
+    private func summary(
+        files: Int, bytes: Int64, started: ContinuousClock.Instant, _ judged: RecordingJudge.Result?
+    ) async throws -> ReplayReport {
         let elapsed = ContinuousClock.now - started
         let engine = pipeline.engine
-        let metrics = engine.metrics.snapshot
+        var metrics = engine.metrics.snapshot
+        if let outcome = judged?.outcome { metrics.add(outcome) }
         let usage = ProcessUsage.current()
         let total = Int(metrics.alarmsRaised)
         let listed = try await pipeline.store.alarms(
             RecordQuery(limit: ReplayReport.alarmLimit, offset: max(0, total - ReplayReport.alarmLimit)), state: nil)
+        let drawn = try pictures?.write()
         return ReplayReport(
-            files: files, bytes: bytes, seconds: elapsed.inSeconds, metrics: metrics,
+            detector: options.detector.name, notes: judged?.notes ?? [], pictures: drawn, files: files, bytes: bytes,
+            seconds: elapsed.inSeconds, metrics: metrics,
             sensors: engine.directory.sensorCount, series: engine.directory.seriesCount, alarms: listed.reversed(),
             alarmsTotal: total, labels: evaluation?.report(table: pipeline.table), cpuSeconds: usage?.cpuSeconds ?? 0,
             peakResidentBytes: usage?.peakResidentBytes ?? 0)
@@ -143,6 +198,22 @@ final class ByteCount: Sendable {
     private let count = Atomic<Int64>(0)
     var value: Int64 { count.load(ordering: .relaxed) }
     func add(_ bytes: Int) { count.add(Int64(bytes), ordering: .relaxed) }
+}
+
+/// Those who watch the outcomes are made with what the pipeline has opened, which wants to know them first.
+private final class OpenedObservers: Sendable {
+    private let observer = Mutex<(@Sendable (BatchOutcome) -> Void)?>(nil)
+    func set(_ observer: @escaping @Sendable (BatchOutcome) -> Void) { self.observer.withLock { $0 = observer } }
+    func tell(_ outcome: BatchOutcome) { observer.withLock { $0 }?(outcome) }
+}
+
+extension EngineMetrics.Snapshot {
+    /// Findings that did not come through the engine.
+    fileprivate mutating func add(_ outcome: BatchOutcome) {
+        for anomaly in outcome.anomalies { anomaliesByKind[anomaly.kind, default: 0] += 1 }
+        alarmsRaised += UInt64(outcome.alarmChanges.count { $0.step == .raised })
+        alarmsCleared += UInt64(outcome.alarmChanges.count { $0.step == .cleared })
+    }
 }
 
 /// The evaluation, shared between the writer and the summary.

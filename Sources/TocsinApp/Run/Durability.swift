@@ -30,9 +30,7 @@ enum Durability {
             spool: spool,
             checkpoints: try CheckpointFolder.open(configuration.checkpointPath, settings: checkpoints),
             interval: wanted.checkpointInterval, spoolBytes: wanted.maxBytes,
-            decodeAgain: { [decoders = DecoderFactory(configuration: configuration)] raw in
-                decoders.decodeAgain(raw, sources: configuration.sources, table: table)
-            })
+            decodeAgain: { [decoder = RepeatDecoder(configuration)] raw in decoder.decode(raw, table: table) })
     }
 }
 

@@ -2,13 +2,18 @@ public import Logging
 internal import ServiceLifecycle
 internal import Synchronization
 public import TocsinConfiguration
+internal import TocsinAlerts
 internal import TocsinConnectors
 public import TocsinCore
+internal import TocsinDecode
 internal import TocsinEngine
+internal import TocsinKafka
 internal import TocsinServer
 
 /// `tocsin run` and `tocsin demo`: sources, engine, server and alerts until SIGTERM or SIGINT.
 public struct LiveRun: Sendable {
+    /// Released with the process. The spool and SQLite have locks of their own; a run on PostgreSQL without a spool has none.
+    private let lock: DataFolderLock
     private let pipeline: Pipeline
     private let lake: Lake?
     private let history: Span64
@@ -28,6 +33,8 @@ public struct LiveRun: Sendable {
                 "the machine's clock was set; arrivals are dated by its new time from now on",
                 metadata: ["seconds": "\(seconds.rounded())"])
         })
+        try DataFolder.create(at: configuration.data.directory)
+        lock = try DataFolderLock(configuration.data.directory)
         pipeline = try await Pipeline(
             configuration: configuration, isLive: true, tellsAlerts: true, usesSpool: configuration.spool.enabled,
             clock: clock, logger: logger)
@@ -42,13 +49,17 @@ public struct LiveRun: Sendable {
     /// delivered. A second signal ends the process at once with status 130.
     public func run() async throws {
         let engine = pipeline.engine
-        let overview = OverviewMonitor(engine: engine, store: pipeline.store, clock: pipeline.clock)
+        let board = ConnectorBoard()
+        let overview = OverviewMonitor(
+            engine: engine, store: pipeline.store, clock: pipeline.clock, connectors: board)
+        board.add { [dispatcher = pipeline.dispatcher] in dispatcher.connectors }
         // Before any source decodes: names get the ids they had.
         let positions = try await engine.prepare()
         let sources = try SourceFactory(
-            pipeline: pipeline, history: history, isDemo: isDemo, positions: positions
+            pipeline: pipeline, history: history, isDemo: isDemo, positions: positions, board: board
         ).sources()
-        let server = server(overview)
+        let system = SystemWatch(pipeline: pipeline, board: board)
+        let server = server(overview, system.desk)
         // Shut down from the last to the first: server, sources, then the engine drains, then the alerts.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: DispatcherService(dispatcher: pipeline.dispatcher)),
@@ -61,6 +72,12 @@ public struct LiveRun: Sendable {
                     interval: pipeline.configuration.server.live.interval,
                     heartbeat: pipeline.configuration.server.live.heartbeat)),
         ]
+        if let output = pipeline.output {
+            // Before the engine: it ends after it, and sends what its drain brings forth.
+            services.insert(.init(service: KafkaOutputService(output: output)), at: 1)
+            board.add { [output.connector] }
+        }
+        services.append(.init(service: system))
         if let lake {
             services += [
                 .init(service: LakeWriterService(lake: lake, table: pipeline.table)),
@@ -73,7 +90,7 @@ public struct LiveRun: Sendable {
             let service = SourceService(
                 source: source, identity: SourceFactory.identity(number), engine: engine, overview: overview,
                 logger: pipeline.logger)
-            services.append(.init(service: service, successTerminationBehavior: .ignore))
+            services.append(.init(service: service))
         }
         services.append(.init(service: server))
         let group = ServiceGroup(configuration: .init(services: services, logger: pipeline.logger))
@@ -96,20 +113,22 @@ public struct LiveRun: Sendable {
             "stopped", metadata: ["stored": "\(metrics.stored)", "dead_lettered": "\(metrics.deadLettered)"])
     }
 
-    private func server(_ overview: OverviewMonitor) -> APIServer {
+    private func server(_ overview: OverviewMonitor, _ system: SystemDesk) -> APIServer {
         let settings = pipeline.configuration.server
         let decoders = DecoderFactory(configuration: pipeline.configuration)
         let table = pipeline.table
         let clock = pipeline.clock
-        let decode: IngestDecoder = { body, format, sequence in
+        let skipped = SkippedValues()
+        overview.connectors.count(skippedOf: "http") { skipped.count }
+        let decode: IngestDecoder = { body, format, sequence, received in
             let origin = TocsinCore.Origin(
-                source: SourceID(0), sourceName: "http", position: sequence, received: clock.now())
-            return decoders.decodeWhole(body, format: format, origin: origin, table: table)
+                source: SourceID(0), sourceName: "http", position: sequence, received: received)
+            return decoders.decodeWhole(body, format: format, origin: origin, table: table, skipped: skipped)
         }
         let store: any Store =
             lake.map { lake in
                 TieredStore(
-                    recent: pipeline.store, lake: LakeHistory(lake.place, clock: clock),
+                    recent: pipeline.store, lake: LakeHistory(lake.place),
                     policy: pipeline.configuration.store.retention, clock: clock, logger: pipeline.logger)
             } ?? pipeline.store
         let answer = lake.map { lake in
@@ -119,9 +138,17 @@ public struct LiveRun: Sendable {
         let announce = announce
         let host = settings.host
         return APIServer(
-            settings: .init(host: host, port: settings.port, maxBodyBytes: settings.maxBodyBytes),
+            settings: .init(
+                host: host, port: settings.port, maxBodyBytes: settings.maxBodyBytes,
+                ingestKeys: settings.ingestKeys.map { key in
+                    IngestKey(
+                        name: key.name, secret: key.key.value,
+                        readingsPerSecond: key.readingsPerSecond > 0 ? key.readingsPerSecond : nil)
+                }, idempotencyFile: pipeline.configuration.data.directory + "/idempotency.log",
+                shelveLimit: pipeline.configuration.alarms.shelveLimit),
             engine: pipeline.engine, store: store, table: table, overview: overview,
-            logger: pipeline.logger, alerts: { [dispatcher = pipeline.dispatcher] in dispatcher.counts },
+            clock: clock, logger: pipeline.logger,
+            alerts: LiveAlertDesk(dispatcher: pipeline.dispatcher, facts: pipeline.facts, system: system),
             decode: settings.ingestEnabled ? decode : nil, answer: answer,
             onReady: { port in
                 let shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
@@ -186,6 +213,8 @@ struct SourceService: Service, CustomStringConvertible {
             logger.notice("source ended", metadata: ["source": "\(source.name)"])
             overview.note(source: source.name, isRunning: false)
             _ = try await engine.endOfInput(of: identity).wait()
+            // The group takes a service that ends by itself while another is shut down for one that has failed.
+            try? await gracefulShutdown()
         } catch {
             logger.error("source failed", metadata: ["source": "\(source.name)", "error": "\(error)"])
             throw error
@@ -217,6 +246,7 @@ struct RetentionService: Service, CustomStringConvertible {
                     try? await Task.sleep(for: Self.retryInterval)
                     continue
                 } catch {
+                    if Task.isCancelled { return }
                     pipeline.logger.error("retention failed", metadata: ["error": "\(error)"])
                 }
                 try? await Task.sleep(for: Self.interval)

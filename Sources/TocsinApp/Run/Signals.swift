@@ -8,7 +8,8 @@ internal import UnixSignals
 
 /// SIGTERM and SIGINT: the first drains, the second does not want to wait for it.
 ///
-/// The only place that listens for signals: with two listeners each signal reaches just one of them (signalfd).
+/// The only listener of `run` (`send` and `simulate` have their own): with two in one process each signal reaches just one
+/// of them (signalfd).
 enum Signals {
     static func obey(_ group: ServiceGroup, first prepare: @Sendable () -> Void) async {
         var count = 0

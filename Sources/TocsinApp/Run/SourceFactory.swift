@@ -1,6 +1,7 @@
 internal import TocsinConfiguration
 internal import TocsinConnectors
 internal import TocsinCore
+internal import TocsinServer
 internal import TocsinSimulator
 
 /// Builds the sources that the configuration names.
@@ -10,14 +11,19 @@ struct SourceFactory: Sendable {
     let history: Span64
     /// The demo: events of now, several a second, so that something happens at once.
     let isDemo: Bool
-    /// How far an earlier process has read files.
+    /// How far an earlier process has read files and partitions.
     let positions: [String: ReadPosition]
+    /// Where brokers say how they are.
+    let board: ConnectorBoard
 
     /// The id of a configured source; 0 is HTTP.
     static func identity(_ number: Int) -> SourceID { SourceID(UInt16(clamping: number + 1)) }
 
     func sources() throws -> [any Source] {
         let decoders = DecoderFactory(configuration: pipeline.configuration)
+        let brokers = BrokerSources(
+            pipeline: pipeline, board: board, positions: positions,
+            numbers: try SourceNumbers(path: pipeline.configuration.sourceNumbersPath))
         return try pipeline.configuration.sources.enumerated().map { number, source in
             let identity = Self.identity(number)
             switch source.kind {
@@ -26,6 +32,8 @@ struct SourceFactory: Sendable {
                     name: source.name, paths: [source.kind == .stdin ? "-" : source.path ?? "-"],
                     follows: source.follow, decoding: decoders.settings(for: source), table: pipeline.table,
                     identity: identity, clock: pipeline.clock, positions: positions)
+            case .kafka: return try brokers.kafka(source)
+            case .mqtt: return try brokers.mqtt(source, identity: identity)
             case .simulator:
                 let settings = try simulatorSettings(source)
                 return SimulatorSource(

@@ -94,7 +94,8 @@ public struct ScoreRun: Sendable {
         if let plot = options.plot { try PictureFile.check(plot) }
         try checkHeader()
         let file = try OpenFile(path: options.path)
-        var scoring = try BatchScoring(options: options, model: try model(), table: table)
+        var scoring = try BatchScoring(
+            options: options, model: try options.modelPath.map(OpenFile.contents), table: table)
         let output = try makeOutput()
         var assembler = settings.makeAssembler()
         var decoder = settings.makeDecoder()
@@ -115,14 +116,6 @@ public struct ScoreRun: Sendable {
         try scoring.finish(into: &text)
         try output.write(text)
         return scoring.summary
-    }
-
-    private func model() throws -> [UInt8]? {
-        guard let path = options.modelPath else { return nil }
-        let file = try OpenFile(path: path)
-        var bytes: [UInt8] = []
-        while let chunk = try file.read(limit: Self.chunkBytes) { bytes += chunk }
-        return bytes
     }
 
     /// Empties the output file: call when nothing can be wrong with the input any more.

@@ -2,14 +2,8 @@ internal import TocsinConnectors
 internal import TocsinCore
 public import TocsinSimulator
 
-/// `tocsin simulate`: writes simulated readings to standard output, a file, or an HTTP address.
+/// `tocsin simulate`: simulated readings into a file, a server or a broker.
 public struct SimulateRun: Sendable {
-    public enum Destination: Sendable {
-        case standardOutput
-        case file(String)
-        case http(String)
-    }
-
     public struct Pacing: Sendable {
         /// Times real time; 0 = as fast as possible.
         public var speed: Double
@@ -27,34 +21,45 @@ public struct SimulateRun: Sendable {
 
     private let settings: SimulatorSettings
     private let pacing: Pacing
-    private let destination: Destination
+    private let sink: any ReadingSink
     private let episodesPath: String?
-    /// Events a chunk: the unit of writing, and of a POST.
-    private static let chunkEvents = 4096
-    private static let postEvents = 500
+    private let obeysSignals: Bool
     private static let step = Duration.milliseconds(20)
 
-    public init(settings: SimulatorSettings, pacing: Pacing, destination: Destination, episodesPath: String?) {
+    /// - Throws: `TocsinError` for a sink that cannot be opened.
+    public init(
+        settings: SimulatorSettings, pacing: Pacing, to sink: SinkSettings, episodesPath: String?,
+        obeysSignals: Bool = true
+    ) throws {
+        self.sink = try sink.makeSink()
         self.settings = settings
         self.pacing = pacing
-        self.destination = destination
         self.episodesPath = episodesPath
+        self.obeysSignals = obeysSignals
     }
 
-    /// - Returns: events and readings written.
-    public func run() async throws -> (events: Int, readings: Int) {
-        var simulator = try Simulator(settings)
-        let output = try SimulatorOutput(destination, format: settings.format)
+    /// - Throws: `SendFailure` when the receiver refuses.
+    public func run(progress: (@Sendable (SendProgress) -> Void)? = nil) async throws -> SendSummary {
+        var settings = settings
+        // A row says nothing without its header, so brokers get objects.
+        if sink.wants.messages, settings.format == .csv { settings.format = .wide }
+        let simulator = try Simulator(settings)
         let episodes = try episodesPath.map { try FileWriter(path: $0) }
+        let flow = SendFlow(sink: sink, obeysSignals: obeysSignals, progress: progress)
+        return try await flow.run { outlet in try await produce(simulator, episodes, outlet) }
+    }
+
+    private func produce(_ start: Simulator, _ episodes: FileWriter?, _ outlet: SendOutlet) async throws {
+        var simulator = start
+        var splitter = MessageSplitter()
         let clock = ContinuousClock()
         let begun = clock.now
         let first = simulator.nextTime
         var events = 0
-        var readings = 0
-        var bytes: [UInt8] = []
+        var size = 0
         while pacing.maxEvents == 0 || events < pacing.maxEvents {
             try Task.checkCancellation()
-            var wanted = output.isHTTP ? Self.postEvents : Self.chunkEvents
+            var wanted = sink.wants.chunkMessages
             if pacing.maxEvents > 0 { wanted = min(wanted, pacing.maxEvents - events) }
             var limit = Simulator.latestTime
             let elapsed = (clock.now - begun).inSeconds
@@ -63,19 +68,27 @@ public struct SimulateRun: Sendable {
             } else if pacing.speed > 0 {
                 limit = first.advanced(by: Span64(nanoseconds: Int64(min(elapsed * pacing.speed * 1e9, 9e18))))
             }
-            bytes.removeAll(keepingCapacity: true)
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(size)
             let chunk = simulator.next(into: &bytes, maxEvents: wanted, until: limit)
             guard chunk.events > 0 else {
                 if simulator.nextTime >= Simulator.latestTime { break }
                 try await clock.sleep(for: Self.step)
                 continue
             }
+            size = max(size, bytes.count + 1024)
+            try await outlet.send(message(bytes, chunk.events, isFirst: events == 0, simulator.header, &splitter))
             events += chunk.events
-            readings += chunk.readings
-            guard try await output.write(bytes) else { break }
             try episodes?.write(Self.lines(chunk.episodes))
         }
-        return (events, readings)
+    }
+
+    private func message(
+        _ bytes: consuming [UInt8], _ events: Int, isFirst: Bool, _ header: [UInt8], _ splitter: inout MessageSplitter
+    ) -> ReadingChunk {
+        if sink.wants.messages { return splitter.chunk(bytes) }
+        // The simulator itself has put the header before its first rows.
+        return ReadingChunk(text: bytes, count: events, header: isFirst ? [] : header, isCSV: !header.isEmpty)
     }
 
     private static func lines(_ episodes: [InjectedEpisode]) -> [UInt8] {
@@ -92,32 +105,5 @@ public struct SimulateRun: Sendable {
             json.newline()
         }
         return json.bytes
-    }
-}
-
-/// Where simulated bytes go.
-struct SimulatorOutput: Sendable {
-    private let file: FileWriter?
-    private let sink: HTTPReadingSink?
-
-    init(_ destination: SimulateRun.Destination, format: SimulatorFormat) throws {
-        switch destination {
-        case .standardOutput: (file, sink) = (FileWriter.standardOutput, nil)
-        case .file(let path): (file, sink) = (try FileWriter(path: path), nil)
-        case .http(let url):
-            let type = format == .csv ? "text/csv" : "application/x-ndjson"
-            (file, sink) = (nil, HTTPReadingSink(url: url, contentType: type, client: OutgoingHTTP.client))
-        }
-    }
-
-    var isHTTP: Bool { sink != nil }
-
-    /// False when the reader at the other end of a pipe has gone: the end, not an error.
-    func write(_ bytes: [UInt8]) async throws -> Bool {
-        if let sink {
-            try await sink.send(bytes)
-            return true
-        }
-        return try file?.write(bytes) ?? false
     }
 }

@@ -23,8 +23,9 @@ public struct LatencyBench: Sendable {
         let folder = try DataFolder.temporary()
         defer { DataFolder.removeTemporary(folder) }
         progress?("starting a server")
-        let server = try ServerProcess(folder: folder, flags: settings.flags)
-        var loop = try OpenLoop(settings: settings, address: server.address)
+        let receiver = settings.hasWebhook ? try AlertReceiver() : nil
+        let server = try ServerProcess(folder: folder, flags: Self.webhook(receiver?.url) + settings.flags)
+        var loop = try OpenLoop(settings: settings, address: server.address, receiver: receiver)
         let before = server.usage()
         let measurements = try loop.run(progress: progress)
         let usage = server.usage()
@@ -35,6 +36,18 @@ public struct LatencyBench: Sendable {
             server: LatencyReport.Server(
                 cores: seconds > 0 ? (usage.cpuSeconds - before.cpuSeconds) / seconds : 0,
                 peakResidentBytes: usage.peakResidentBytes))
+    }
+}
+
+extension LatencyBench {
+    /// Every spike raises an alarm of its own, and the webhook alone is told.
+    private static func webhook(_ url: String?) -> [String] {
+        guard let url else { return [] }
+        return [
+            "alerts.channels.0.kind=webhook", "alerts.channels.0.url=\(url)", "alerts.allowPrivateTargets=true",
+            "alerts.console.enabled=false", "alerts.file.enabled=false", "alarms.clearAfter=1s", "alarms.cooldown=0s",
+            "alarms.flood.incidents=1000000",
+        ].flatMap { ["--set", $0] }
     }
 }
 

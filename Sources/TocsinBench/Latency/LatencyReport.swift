@@ -27,7 +27,8 @@ public struct LatencyReport: Sendable {
             ("durable acknowledgement (202)", "acknowledgement", measurements.acknowledgement),
             ("verdict stored (anomaly event)", "verdict", measurements.verdict),
             ("readings event on /live", "live", measurements.live),
-            ("sender's own lateness", "lateness", measurements.lateness),
+        ] + (settings.hasWebhook ? [("alarm at the webhook", "webhook", measurements.webhook)] : []) + [
+            ("sender's own lateness", "lateness", measurements.lateness)
         ]
     }
 
@@ -57,6 +58,11 @@ public struct LatencyReport: Sendable {
             table.text, "",
             "An anomaly event is published when its verdict is durable: a reading far off, now and then, on a "
                 + "trained sensor (\(Figure.grouped(measurements.spikes)) sent, warm-up included).",
+        ]
+        if settings.hasWebhook {
+            lines.append("The webhook has an alarm when its whole request is there; it answers 204 at once.")
+        }
+        lines += [
             "Readings reach /live in the rhythm of server.live.interval.",
             "Sender: \(Figure.decimal(share * 100)) % of one core, on the same machine.",
         ]

@@ -16,6 +16,8 @@ public struct LatencySettings: Sendable {
     public var url: String?
     /// One reading alone every 200 ms instead of `rate` and `batch`.
     public var isIdle = false
+    /// A webhook is told of every alarm, and its delay measured too.
+    public var hasWebhook = false
     /// Flags of the server that is started.
     public var flags: [String] = []
 
@@ -42,5 +44,8 @@ public struct LatencySettings: Sendable {
             throw TocsinError(.usage, "--batch is too large for so few --sensors")
         }
         if let url { _ = try HTTPAddress(url) }
+        guard !hasWebhook || url == nil && !isIdle else {
+            throw TocsinError(.usage, "--webhook needs a server of its own, under load: neither --url nor --idle")
+        }
     }
 }

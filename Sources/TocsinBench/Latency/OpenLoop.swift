@@ -13,6 +13,8 @@ struct OpenLoop {
         var verdict = OpenLoop.histogram()
         /// Due until the readings event of a watched sensor is here.
         var live = OpenLoop.histogram()
+        /// Due until a webhook was told of the alarm that a spike raised.
+        var webhook = OpenLoop.histogram()
         /// Due until the first byte was sent.
         var lateness = OpenLoop.histogram()
         var requests = 0
@@ -42,6 +44,7 @@ struct OpenLoop {
     private let live: ClientSocket
     private var liveAnswer = HTTPAnswer()
     private var liveEvents = EventStream()
+    private var receiver: AlertReceiver?
     private var plan: ProbePlan
     private var writer: RequestWriter
     private var prepared: [UInt8] = []
@@ -52,17 +55,21 @@ struct OpenLoop {
     private static let watched = 8
     /// Few of them in idle mode, which sends little: each must send often enough to send spikes.
     private static let trained = 64
+    /// An alarm for each spike takes more of them.
+    private static let trainedForWebhook = 256
     /// For what is on its way when the last request has been sent.
     private static let patience: Int64 = 3_000_000_000
 
     /// Connects; nothing is sent yet but the wish to follow the watched sensors.
     /// - Throws: `TocsinError(.network)`.
-    init(settings: LatencySettings, address: HTTPAddress) throws(TocsinError) {
+    init(settings: LatencySettings, address: HTTPAddress, receiver: AlertReceiver? = nil) throws(TocsinError) {
         self.settings = settings
         self.address = address
+        self.receiver = receiver
         let run = MachineClock.wall() / 1_000_000
         plan = ProbePlan(
-            run: run, watched: Self.watched, trained: settings.isIdle ? 2 : Self.trained,
+            run: run, watched: Self.watched,
+            trained: settings.isIdle ? 2 : receiver == nil ? Self.trained : Self.trainedForWebhook,
             isAlone: settings.isIdle)
         writer = RequestWriter(address: address, sensors: settings.sensors, run: run)
         live = try ClientSocket(to: address)
@@ -150,12 +157,14 @@ struct OpenLoop {
         for connection in connections {
             readiness.add(connection.socket, isWriting: connection.sent < connection.request.count)
         }
+        receiver?.add(to: &readiness)
         readiness.wait(nanoseconds: time - MachineClock.monotonic())
         for number in connections.indices {
             if readiness.canWrite(number + 1) { push(number) }
             if readiness.canRead(number + 1) { try receive(number) }
         }
         if readiness.canRead(0) { try receiveLive() }
+        receiveAlerts()
     }
 
     private mutating func receive(_ number: Int) throws(TocsinError) {
@@ -181,6 +190,15 @@ struct OpenLoop {
         }
         connections[number].due = nil
         idle.append(number)
+    }
+
+    private mutating func receiveAlerts() {
+        guard let raised = receiver?.take(readiness, from: 1 + connections.count), !raised.isEmpty else { return }
+        let now = MachineClock.monotonic()
+        for (sensor, time) in raised {
+            guard let due = plan.takeAlertDue(sensor, milliseconds: time), due >= measuredFrom else { continue }
+            measurements.webhook.record(now - due)
+        }
     }
 
     private mutating func receiveLive() throws(TocsinError) {

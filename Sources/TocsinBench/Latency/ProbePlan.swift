@@ -20,6 +20,8 @@ package struct ProbePlan {
     package private(set) var probes: [Probe]
     /// Monotonic due time by name and event time in ms.
     private var due: [Key: Int64] = [:]
+    /// The same of spikes, for those who hear of their alarms.
+    private var alertDue: [Key: Int64] = [:]
     package private(set) var spikesSent = 0
     private var number = 0
     private var random = Noise(seed: 11)
@@ -90,6 +92,11 @@ package struct ProbePlan {
         due.removeValue(forKey: Key(name: name, milliseconds: milliseconds))
     }
 
+    /// When the request with this spike was due; once each.
+    package mutating func takeAlertDue(_ name: String, milliseconds: Int64) -> Int64? {
+        alertDue.removeValue(forKey: Key(name: name, milliseconds: milliseconds))
+    }
+
     /// Probes that have not come back.
     package var outstanding: Int { due.count }
 
@@ -102,7 +109,11 @@ package struct ProbePlan {
         _ index: Int, _ time: Int64?, _ milliseconds: Int64, value: Double
     ) -> (name: String, value: Double) {
         probes[index].lastMilliseconds = milliseconds
-        if let time { due[Key(name: probes[index].name, milliseconds: milliseconds)] = time }
+        if let time {
+            let key = Key(name: probes[index].name, milliseconds: milliseconds)
+            due[key] = time
+            if probes[index].role == .trained { alertDue[key] = time }
+        }
         return (probes[index].name, value)
     }
 }

@@ -11,6 +11,9 @@ struct DiscardingStore: Store {
     func anomalies(_ query: RecordQuery) async throws -> [Anomaly] { [] }
     func alarms(_ query: RecordQuery, state: Alarm.State?) async throws -> [Alarm] { [] }
     func alarm(id: String) async throws -> Alarm? { nil }
+    func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] { [] }
     func feedback(since: Timestamp) async throws -> [Feedback] { [] }
     func windows(_ query: RecordQuery) async throws -> [StoredWindow] { [] }
     func deadLetters(reason: DeadLetterReason?, limit: Int, offset: Int) async throws -> [DeadLetter] { [] }

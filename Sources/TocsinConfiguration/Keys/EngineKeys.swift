@@ -136,18 +136,28 @@ enum AlarmKeys {
         "Warnings a day and asset at most; what is beyond is told as one summary; `tocsin tune` finds a threshold instead."
     )
     static let floodIncidents = Key(
-        "alarms.flood.incidents", .integer(2...1_000_000, unit: "alarms"), default: 10,
+        "alarms.flood.incidents", .integer(2...1_000_000, unit: "alarms"), default: 9,
         "More new alarms than this within `alarms.flood.within` become one summary with members.")
     static let floodWithin = Key(
-        "alarms.flood.within", .duration(.seconds(1) ... .days(1)), default: .minutes(10), "The time for that.")
+        "alarms.flood.within", .duration(.seconds(1) ... .days(1)), default: .minutes(9), "The time for that.")
+    static let floodCriticals = Key(
+        "alarms.flood.criticals", .integer(0...1_000_000, unit: "alarms"), default: 5,
+        "So many critical alarms are told singly in a flood; those beyond are members of the summary, which is critical then."
+    )
     static let newNormalAfter = Key(
         "alarms.newNormalAfter", .duration(.minutes(1) ... .days(365)), default: .hours(6),
         "A drift alarm whose new level has lasted this long is closed: the new level is the normal one.")
     static let feedbackMemory = Key(
         "alarms.feedbackMemory", .duration(.hours(1) ... .days(3650)), default: .days(30),
         "For how long an answer of `false` or `expected` holds similar findings back.")
+    static let latched = Key(
+        "alarms.latched", ValueForm(listOf: .alarmKind), default: [AnomalyKind.fire],
+        "Kinds whose alarms stay on the list after they have cleared, until somebody acknowledges them.")
+    static let shelveLimit = Key(
+        "alarms.shelveLimit", .duration(.minutes(1) ... .days(365)), default: .hours(24),
+        "For how long an alarm can be shelved at most.")
     static let all = [
         clearAfter.entry, cooldown.entry, onDelay.entry, perDay.entry, floodIncidents.entry, floodWithin.entry,
-        newNormalAfter.entry, feedbackMemory.entry,
+        floodCriticals.entry, newNormalAfter.entry, feedbackMemory.entry, latched.entry, shelveLimit.entry,
     ]
 }

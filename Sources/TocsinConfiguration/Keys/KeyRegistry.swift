@@ -48,10 +48,18 @@ public enum KeyRegistry {
         Section(
             title: "Sources",
             summary: "Where readings come from, besides `POST /ingest`, which needs no source. "
-                + "`path`, `follow` and `format` belong to files and folders (`format` to `stdin` too), the keys from "
-                + "`profile` on to the simulator.",
-            entries: SourceKeys.all),
-        Section(title: "Alerts", summary: "Who is told of alarms, besides the dashboard.", entries: AlertKeys.all),
+                + "`path` and `follow` belong to files and folders, `format` to all but the simulator, the keys from "
+                + "`profile` to `maxEvents` to the simulator, those from `topics` to `sensorAttributes` to Kafka and "
+                + "MQTT, the keys from `group` to "
+                + "`messageKey` to Kafka, and those from `url` on to MQTT.",
+            entries: SourceKeys.all + [BrokerSourceKeys.topics.entry] + BrokerSourceKeys.forms.all
+                + BrokerSourceKeys.kafkaOnly + BrokerSourceKeys.mqttOnly),
+        Section(
+            title: "Kafka", summary: "What all connections to Kafka have in common, and what is sent there.",
+            entries: KafkaKeys.all),
+        Section(
+            title: "Alerts", summary: "Who is told of alarms, besides the dashboard.",
+            entries: AlertKeys.all + ChannelKeys.all),
         Section(title: "Log", summary: "The program's own log, on standard error.", entries: LogKeys.all),
     ]
 

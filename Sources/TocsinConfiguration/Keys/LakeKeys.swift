@@ -70,10 +70,14 @@ enum LakeKeys {
         "lake.s3.certificate", .optionalPath, default: nil, shownAs: "the system's",
         "Certificates of authorities that are trusted (PEM).")
 
+    static let goldWindows = Key(
+        "lake.gold.windows", .flag, default: true, "Whether gold/windows is taken over from the store.")
+
     static let all = [
         enabled.entry, location.entry, rollBytes.entry, rollAge.entry, keepPayload.entry, waitingBytes.entry,
         compactAbove.entry, retentionBronze.entry, retentionSilver.entry, retentionGold.entry, etlInterval.entry,
         transforms.entry, library.entry, memory.entry, threads.entry, endpoint.entry, region.entry, accessKey.entry,
         secretKey.entry, sessionToken.entry, credentialsFile.entry, profile.entry, pathStyle.entry, certificate.entry,
+        goldWindows.entry,
     ]
 }

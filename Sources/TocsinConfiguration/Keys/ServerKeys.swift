@@ -19,6 +19,20 @@ enum ServerKeys {
         "Largest body of one request; above it the answer is 413.")
     static let ingest = Key(
         "server.ingest.enabled", .flag, default: true, "Whether `POST /ingest` takes readings.")
+    static let ingestKeys = "server.ingest.keys"
+    static let maximumKeys = 10_000
+    static let keyName = Key(
+        "server.ingest.keys[].name", .text, default: "", shownAs: "none", isRequired: true,
+        "Whose key it is, for answers and logs.")
+    static let key = Key(
+        "server.ingest.keys[].key", ValueForm(.secret, orNone: ""), default: nil, shownAs: "none", isRequired: true,
+        "The key, sent as `Authorization: Bearer …` or `X-API-Key: …`; with any set, readings are taken with a key only."
+    )
+    static let keyRate = Key(
+        "server.ingest.keys[].readingsPerSecond", .number(0...1e9, unit: "readings/s"), default: 0,
+        "Readings a second that it may send on average, in bursts of ten seconds' worth, before the answer is 429; 0 is no limit."
+    )
+    static let forms = MessageFormKeys("server.ingest")
     static let liveInterval = Key(
         "server.live.interval", .duration(.milliseconds(5) ... .minutes(1)), default: .milliseconds(50),
         "Time between two deliveries of readings to open dashboards, at least; a lone reading is sent at once.")
@@ -29,10 +43,9 @@ enum ServerKeys {
         "server.live.history", .integer(0...1_000_000, unit: "messages"), default: 2000,
         "Live messages kept for browsers that reconnect.")
 
-    static let all = [
-        host.entry, port.entry, maxBodyBytes.entry, ingest.entry, liveInterval.entry, liveHeartbeat.entry,
-        liveHistory.entry,
-    ]
+    static let all =
+        [host.entry, port.entry, maxBodyBytes.entry, ingest.entry, keyName.entry, key.entry, keyRate.entry]
+        + forms.all + [liveInterval.entry, liveHeartbeat.entry, liveHistory.entry]
 }
 
 enum LogKeys {

@@ -90,8 +90,8 @@ enum AlertKeys {
         "alerts.webhooks[].cooldown", .duration(.seconds(0) ... .days(7)), default: .minutes(1),
         "Least time between two messages on the same sensor and kind.")
     static let retries = Key(
-        "alerts.webhooks[].retries", .integer(0...100, unit: "attempts"), default: 5,
-        "Further attempts after a failed one, each after a longer wait.")
+        "alerts.webhooks[].retries", ValueForm(.integer(0...100, unit: "attempts"), orNone: "none"), default: nil,
+        "Further attempts after a failed one, each after a longer wait; `none` is as many as a day allows.")
 
     static let all = [
         console.entry, file.entry, filePath.entry, url.entry, headers.entry, secret.entry, timeout.entry,

@@ -1,3 +1,5 @@
+internal import TocsinCore
+
 /// The reference of all keys, made from the registry.
 public enum ConfigurationReference {
     /// The whole text of docs/configuration.md, without the last line end.
@@ -55,7 +57,8 @@ public enum ConfigurationReference {
         - **Secrets** can come from a file: where the variable of a secret has the suffix `_FILE`, it names a file whose
           content, without the line end, is the secret: `ALERTS_WEBHOOKS_0_SECRET_FILE=/run/secrets/hook`. The type in
           the tables is `secret`, or `address`, since addresses of chat webhooks are credentials too. The variables of
-          `store.postgres` can all come from files, under each of their names: `PG_USER_FILE=/run/secrets/user`.
+          `store.postgres` can all come from files, under each of their names: `PG_USER_FILE=/run/secrets/user`. A map of
+          secrets has an entry in each line of its file: `KAFKA_PROPERTIES_FILE=/run/secrets/client.properties`.
 
         [`tocsin.example.yaml`](../tocsin.example.yaml) is a commented example, [`.env.example`](../.env.example) one for
         the environment.

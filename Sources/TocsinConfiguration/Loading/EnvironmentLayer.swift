@@ -7,6 +7,7 @@ struct EnvironmentLayer {
     private var known: [String: String] = [:]
     private var origins: [String: Origin] = [:]
     private var elements: [String: Set<Int>] = [:]
+    private var lines: [String: [String]] = [:]
     private(set) var problems: [ConfigurationProblem] = []
 
     /// Secrets are short; more is a mistake of the path.
@@ -28,7 +29,8 @@ struct EnvironmentLayer {
 
     var layer: Layer {
         Layer(
-            provider: EnvironmentVariablesProvider(environmentVariables: known), origins: origins, elements: elements)
+            provider: EnvironmentVariablesProvider(environmentVariables: known), origins: origins, elements: elements,
+            lines: lines)
     }
 
     /// The numbers that stand behind the list's name in some variable's name.
@@ -58,19 +60,28 @@ struct EnvironmentLayer {
                 return true
             }
             if entry.canComeFromFile, let path = environment[variable + "_FILE"] {
-                takeText(from: path, variable: variable, name: name, as: key)
+                takeText(of: entry, from: path, variable: variable, name: name, as: key)
                 return true
             }
         }
         return false
     }
 
-    private mutating func takeText(from path: String, variable: String, name: String, as key: String) {
+    private mutating func takeText(
+        of entry: KeyEntry, from path: String, variable: String, name: String, as key: String
+    ) {
         let origin = Origin.environmentFile(variable: variable + "_FILE", path: path)
         do {
             let bytes = try TextFile.read(path, maximumBytes: Self.maximumSecretBytes)
             // Editors and `echo` end files with a line end that is not part of the text.
-            known[name] = String(decoding: bytes, as: UTF8.self).trimmed
+            let text = String(decoding: bytes, as: UTF8.self).trimmed
+            if entry.shape == .map {
+                // As clients of Kafka have them: a password may hold a comma.
+                lines[key] = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }
+                    .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            } else {
+                known[name] = text
+            }
             origins[key] = origin
         } catch {
             problems.append(ConfigurationProblem(error.message, at: origin, remedy: error.remedy))

@@ -1,3 +1,5 @@
+internal import TocsinCore
+
 internal import Configuration
 
 /// One source of settings: a provider, and where each of its settings stands.
@@ -7,9 +9,12 @@ struct Layer: Sendable {
     var origins: [String: Origin] = [:]
     /// Indices given in lists of groups: `sources` → 0, 1.
     var elements: [String: Set<Int>] = [:]
+    /// Maps that stand in a file, one entry a line.
+    var lines: [String: [String]] = [:]
 
     /// The text of a key, nil where this layer does not set it. Maps come as a list of `name=value`.
     func text(_ key: String, shape: KeyEntry.Shape) -> SettingText? {
+        if shape == .map, let lines = lines[key] { return .list(lines) }
         let components = key.split(separator: ".").map(String.init)
         let type: ConfigType = shape == .scalar ? .string : .stringArray
         // A miss and a value of another type are both "not here": the latter was reported when the layer was made.

@@ -107,6 +107,12 @@ struct SettingReader {
         (origins[Self.concrete(entry.name, index)] ?? .default) != .default
     }
 
+    /// Keys that mean nothing here are not listed.
+    mutating func leaveOut(_ entries: [KeyEntry], at index: Int) {
+        let names = Set(entries.map { Self.concrete($0.name, index) })
+        settings.removeAll { names.contains($0.name) }
+    }
+
     func hasProblem(_ entry: KeyEntry, at index: Int) -> Bool { refused.contains(Self.concrete(entry.name, index)) }
 
     func origin(of entry: KeyEntry, at index: Int? = nil) -> Origin {

@@ -109,12 +109,19 @@ struct YAMLLayer {
         }
     }
 
+    /// `[-50, 120]` as `-50..120`.
+    private static func range(_ pair: Node.Sequence) -> String {
+        pair.compactMap(\.scalar?.string).joined(separator: "..")
+    }
+
     private mutating func take(_ entry: KeyEntry, _ key: String, _ nameNode: Node, _ value: Node) {
         if value.isNull || builder.has(key) { return }
         let origin = origin(of: nameNode)
         switch (entry.shape, value) {
         case (.scalar, .scalar(let scalar)):
             builder.set(key, .scalar(scalar.string), at: origin, isSecret: entry.isSecret)
+        case (.scalar, .sequence(let pair)) where entry.type == "range" && pair.count == 2:
+            builder.set(key, .scalar(Self.range(pair)), at: origin, isSecret: entry.isSecret)
         case (.list, .scalar(let scalar)):
             builder.set(key, .list(LayerBuilder.items(scalar.string)), at: origin, isSecret: entry.isSecret)
         case (.list, .sequence(let sequence)):
@@ -145,7 +152,7 @@ struct YAMLLayer {
                 case .scalar(let scalar): scalar.string
                 // A pair is a range: [-50, 120].
                 case .sequence(let pair) where pair.count == 2 && pair.allSatisfy { $0.scalar != nil }:
-                    pair.compactMap(\.scalar?.string).joined(separator: "..")
+                    Self.range(pair)
                 default: nil
                 }
             guard let text else {

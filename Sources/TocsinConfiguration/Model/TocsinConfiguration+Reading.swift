@@ -39,7 +39,16 @@ extension TocsinConfiguration {
                     at: reader.origin(of: LakeKeys.enabled.entry), remedy: "set spool.enabled to true"))
         }
         sources = Self.sources(from: &reader, input: input)
+        kafka = Kafka(from: &reader, sources: sources)
         alerts = Alerts(from: &reader)
+        // The usual pipelines' words for an upper limit.
+        for (metric, threshold) in [
+            ("temperature", alerts.temperatureThreshold), ("humidity", alerts.humidityThreshold),
+        ] {
+            guard let threshold else { continue }
+            let low = min(detection.limits[metric]?.lowerBound ?? -.infinity, threshold)
+            detection.limits[metric] = low...threshold
+        }
         log = Log(level: reader.read(LogKeys.level), format: reader.read(LogKeys.format))
     }
 
@@ -82,6 +91,17 @@ extension TocsinConfiguration.Server {
         port = reader.read(ServerKeys.port)
         maxBodyBytes = reader.read(ServerKeys.maxBodyBytes)
         ingestEnabled = reader.read(ServerKeys.ingest)
+        ingestKeys = []
+        for index in 0..<(reader.count(of: ServerKeys.ingestKeys, maximum: ServerKeys.maximumKeys) ?? 0) {
+            let (name, key, rate) = (
+                reader.read(ServerKeys.keyName, at: index), reader.read(ServerKeys.key, at: index),
+                reader.read(ServerKeys.keyRate, at: index)
+            )
+            // Without a key there is a problem already, and the configuration is refused.
+            guard let key else { continue }
+            ingestKeys.append(IngestKey(name: name, key: key, readingsPerSecond: rate))
+        }
+        ingestForms = .init(from: &reader, ServerKeys.forms)
         live = Live(
             interval: reader.read(ServerKeys.liveInterval), heartbeat: reader.read(ServerKeys.liveHeartbeat),
             history: reader.read(ServerKeys.liveHistory))

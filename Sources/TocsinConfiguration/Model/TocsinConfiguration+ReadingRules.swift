@@ -6,9 +6,13 @@ extension TocsinConfiguration.Alarms {
         cooldown = reader.read(AlarmKeys.cooldown)
         onDelay = reader.read(AlarmKeys.onDelay)
         perDay = reader.read(AlarmKeys.perDay)
-        flood = Flood(incidents: reader.read(AlarmKeys.floodIncidents), within: reader.read(AlarmKeys.floodWithin))
+        flood = Flood(
+            incidents: reader.read(AlarmKeys.floodIncidents), within: reader.read(AlarmKeys.floodWithin),
+            criticals: reader.read(AlarmKeys.floodCriticals))
         newNormalAfter = reader.read(AlarmKeys.newNormalAfter)
         feedbackMemory = reader.read(AlarmKeys.feedbackMemory)
+        latched = reader.read(AlarmKeys.latched)
+        shelveLimit = reader.read(AlarmKeys.shelveLimit)
     }
 }
 

@@ -61,6 +61,7 @@ extension TocsinConfiguration {
         public var goldAge: Span64?
         /// nil = only by hand.
         public var etlInterval: Span64?
+        public var goldWindows: Bool
         public var transforms: String?
         public var library: String?
         public var memory: Int
@@ -156,6 +157,7 @@ extension TocsinConfiguration.Lake {
         silverAge = reader.read(LakeKeys.retentionSilver)
         goldAge = reader.read(LakeKeys.retentionGold)
         etlInterval = reader.read(LakeKeys.etlInterval)
+        goldWindows = reader.read(LakeKeys.goldWindows)
         transforms = reader.read(LakeKeys.transforms)
         library = reader.read(LakeKeys.library)
         memory = reader.read(LakeKeys.memory)

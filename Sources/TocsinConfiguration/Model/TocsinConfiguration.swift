@@ -19,6 +19,7 @@ public struct TocsinConfiguration: Sendable {
     public var spool: Spool
     public var lake: Lake
     public var sources: [Source]
+    public var kafka: Kafka
     public var alerts: Alerts
     public var log: Log
 
@@ -34,6 +35,15 @@ public struct TocsinConfiguration: Sendable {
     /// The folder of the spool's segments, and that of the checkpoints.
     public var spoolPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "spool") }
     public var checkpointPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "checkpoints") }
+    /// Whether other processes may take sensors over: a group of Kafka, and a place for checkpoints that all of them reach.
+    public var sharesSensors: Bool {
+        (store.usesPostgres || kafka.checkpoints != nil) && sources.contains { $0.kind == .kafka }
+    }
+
+    /// What waits to be sent to Kafka.
+    public var outputPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "output") }
+    /// Ids of the parts of sources.
+    public var sourceNumbersPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "source-numbers") }
     /// Up to where alerts have been told.
     public var toldPath: String { resolved((spool.folder.map { $0 + "/" } ?? "") + "alerts.told") }
 
@@ -54,7 +64,16 @@ extension TocsinConfiguration {
         public var port: Int
         public var maxBodyBytes: Int
         public var ingestEnabled: Bool
+        public var ingestKeys: [IngestKey]
+        public var ingestForms: MessageForms
         public var live: Live
+
+        public struct IngestKey: Sendable {
+            public var name: String
+            public var key: Secret
+            /// 0 = no limit.
+            public var readingsPerSecond: Double
+        }
 
         public struct Live: Sendable {
             public var interval: Span64
@@ -135,10 +154,13 @@ extension TocsinConfiguration {
         public var flood: Flood
         public var newNormalAfter: Span64
         public var feedbackMemory: Span64
+        public var latched: [AnomalyKind]
+        public var shelveLimit: Span64
 
         public struct Flood: Sendable {
             public var incidents: Int
             public var within: Span64
+            public var criticals: Int
         }
     }
 

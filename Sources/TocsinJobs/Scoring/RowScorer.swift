@@ -15,6 +15,13 @@ public enum ScoringDetector: String, CaseIterable, Sendable {
     case forest = "event-forest"
     /// What a series has not done before: for series with patterns, read every minute or more seldom.
     case novelty
+    /// Fixed limits, changes of several metrics at once, and a trained forest where there is one: for smoke and fire sensors.
+    case fire
+    /// The trained forest of a smoke or fire sensor alone.
+    case randomForest = "random-forest"
+
+    /// Judges rows of smoke and fire sensors, and takes a model of `tocsin train --model random-forest`.
+    var isOfFire: Bool { self == .fire || self == .randomForest }
 }
 
 /// What is said of one row.
@@ -49,6 +56,9 @@ public struct RowScorer: Sendable {
     private var learner: ForestLearner?
     /// By series, where novelty is asked.
     private var novelties: [UInt32: NoveltyDetector] = [:]
+    /// By group, where fire is asked: each begins as this one.
+    private var fires: [UInt32: FireDetector] = [:]
+    private var newFire: FireDetector?
     /// By group, where all detectors are asked.
     private var ensembles: [UInt32: SensorEnsemble] = [:]
     private var evidence: [Double]
@@ -61,7 +71,8 @@ public struct RowScorer: Sendable {
     ///   - names: of the value columns.
     ///   - trainRows: rows that the forest learns from before it scores.
     ///   - model: a saved forest (`tocsin train --out`), used as it is from the first row on.
-    /// - Throws: `TocsinError(.model)` when the model is damaged, or was trained on other columns.
+    /// - Throws: `TocsinError(.model)` when the model is damaged, or was trained on other columns; `.usage` where fire is asked
+    ///   of columns that cannot tell of it, or a Random Forest without a model.
     public init(
         detector: ScoringDetector, names: [String], trainRows: Int, model: [UInt8]? = nil, seed: UInt64 = 1
     ) throws {
@@ -71,6 +82,10 @@ public struct RowScorer: Sendable {
         valueNames = names
         values = Array(repeating: .nan, count: names.count)
         evidence = Array(repeating: 0, count: names.count)
+        if detector.isOfFire {
+            newFire = try Self.fire(detector, names: names, model: model)
+            return
+        }
         let asksForest = detector == .forest || (detector == .standard && features.positions.count > 1)
         let saved = try model.map { try IsolationForest(saved: $0) }
         if let saved, saved.featureNames != features.names {
@@ -99,6 +114,11 @@ public struct RowScorer: Sendable {
         let highWater = max(newest[group.index] ?? time, time)
         newest[group.index] = highWater
         var result = RowScore(time: time, score: .nan, pValue: .nan, isAnomalous: false, kind: nil)
+        if let newFire {
+            for entry in series { values[entry.column] = entry.value }
+            addFire(of: group, beginningAs: newFire, time, to: &result)
+            return result
+        }
         var surprise = -1.0
         for entry in series {
             values[entry.column] = entry.value
@@ -123,6 +143,37 @@ public struct RowScorer: Sendable {
         if detector == .standard { addEnsemble(of: group, time, to: &result) }
         addForest(to: &result)
         return result
+    }
+
+    private static func fire(_ detector: ScoringDetector, names: [String], model: [UInt8]?) throws -> FireDetector {
+        if detector == .randomForest, model == nil {
+            throw TocsinError(
+                .usage, "random-forest needs a trained model",
+                remedy: "give --model a file that tocsin train --model random-forest --out has written")
+        }
+        let model = try model.map { try FireModel(saved: $0) }
+        guard let fire = FireDetector(metrics: names, model: model) else {
+            throw TocsinError(
+                .usage, "these columns are of no smoke or fire sensor: \(names.joined(separator: ", "))",
+                remedy: "name smoke, or particles together with a gas (PM2.5 and TVOC), or take another detector")
+        }
+        return fire
+    }
+
+    /// Half of the scale is the threshold. There is no p-value: limits and a trained forest know no frequency.
+    private mutating func addFire(
+        of group: SensorID, beginningAs new: FireDetector, _ time: Timestamp, to result: inout RowScore
+    ) {
+        let found = fires[group.index, default: new].observe(values, at: time)
+        if detector == .randomForest {
+            let threshold = new.model?.threshold ?? .infinity
+            result.score = found.probability / (found.probability + threshold)
+            result.isAnomalous = found.probability > 0 && found.probability >= threshold
+        } else {
+            result.score = found.score
+            result.isAnomalous = found.isAlarming
+        }
+        result.kind = result.isAnomalous ? .fire : nil
     }
 
     private mutating func addEnsemble(of group: SensorID, _ time: Timestamp, to result: inout RowScore) {

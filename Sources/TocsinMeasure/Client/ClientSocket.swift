@@ -45,6 +45,12 @@ package final class ClientSocket {
         throw Self.failure(String(cString: strerror(errno)), address)
     }
 
+    /// A connection that somebody else has opened.
+    fileprivate init(accepted descriptor: Int32) {
+        self.descriptor = descriptor
+        prepare()
+    }
+
     deinit { close(descriptor) }
 
     /// Small requests leave at once, and no call waits.
@@ -79,6 +85,48 @@ package final class ClientSocket {
     }
 }
 
+/// A port of this machine's own address that never blocks; closed when the last user lets go.
+package final class ListeningSocket {
+    package let descriptor: Int32
+    package let port: UInt16
+
+    /// Any free port.
+    /// - Throws: `TocsinError(.network)` when there is none.
+    package init() throws(TocsinError) {
+        #if canImport(Glibc)
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+        let made = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isOpen = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(made, $0, length) == 0 && listen(made, 128) == 0 && getsockname(made, $0, &length) == 0
+            }
+        }
+        guard made >= 0, isOpen else {
+            let reason = String(cString: strerror(errno))
+            if made >= 0 { close(made) }
+            throw TocsinError(.network, "cannot listen: \(reason)", place: "127.0.0.1")
+        }
+        _ = fcntl(made, F_SETFL, fcntl(made, F_GETFL) | O_NONBLOCK)
+        _ = fcntl(made, F_SETFD, FD_CLOEXEC)
+        descriptor = made
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(descriptor) }
+
+    /// The next connection; nil when nobody waits.
+    package func next() -> ClientSocket? {
+        let made = accept(descriptor, nil, nil)
+        return made >= 0 ? ClientSocket(accepted: made) : nil
+    }
+}
+
 /// Waits until one of several connections can go on.
 package struct Readiness {
     private var entries: [pollfd] = []
@@ -91,6 +139,10 @@ package struct Readiness {
     package mutating func add(_ socket: ClientSocket, isWriting: Bool) {
         entries.append(
             pollfd(fd: socket.descriptor, events: Int16(isWriting ? POLLIN | POLLOUT : POLLIN), revents: 0))
+    }
+
+    package mutating func add(_ socket: ListeningSocket) {
+        entries.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0))
     }
 
     /// Returns when one is ready or the time is over.

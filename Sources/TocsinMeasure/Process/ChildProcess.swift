@@ -13,16 +13,19 @@ package struct ChildUsage: Sendable {
     package var peakResidentBytes: Int64
 }
 
-/// This program once more, in a process of its own: what is measured there is not mixed with the measuring.
+/// This program once more, or another one, in a process of its own: what is measured there is not mixed with the
+/// measuring.
 package final class ChildProcess {
     private let identifier: pid_t
     private let output: Int32
     private var pending: [UInt8] = []
     private var usage: ChildUsage?
 
-    /// - Parameter arguments: after the program's name.
+    /// - Parameters:
+    ///   - program: a file, or a name that is looked for in PATH; nil = this program.
+    ///   - arguments: after the program's name.
     /// - Throws: `TocsinError(.file)` when it cannot be started.
-    package init(arguments: [String]) throws(TocsinError) {
+    package init(program: String? = nil, arguments: [String]) throws(TocsinError) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Self.failure("cannot make a pipe", errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -33,13 +36,21 @@ package final class ChildProcess {
         #endif
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        let path = Self.executable
+        #if canImport(Glibc)
+        var attributes = posix_spawnattr_t()
+        #else
+        var attributes: posix_spawnattr_t?
+        #endif
+        posix_spawnattr_init(&attributes)
+        Self.resetSignals(&attributes)
+        let path = program ?? Self.executable
         var pointers: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
         pointers.append(nil)
         var process = pid_t()
-        let result = posix_spawn(&process, path, &actions, nil, pointers, environ)
+        let result = posix_spawnp(&process, path, &actions, &attributes, pointers, environ)
         for pointer in pointers { free(pointer) }
         posix_spawn_file_actions_destroy(&actions)
+        posix_spawnattr_destroy(&attributes)
         close(ends[1])
         guard result == 0 else {
             close(ends[0])
@@ -47,6 +58,25 @@ package final class ChildProcess {
         }
         identifier = process
         output = ends[0]
+    }
+
+    #if canImport(Glibc)
+    private typealias Attributes = posix_spawnattr_t
+    #else
+    private typealias Attributes = posix_spawnattr_t?
+    #endif
+
+    /// This process may block or ignore signals (services wait for SIGTERM by other ways), which a child would inherit: it
+    /// could not be asked to end.
+    private static func resetSignals(_ attributes: inout Attributes) {
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        var usual = sigset_t()
+        sigemptyset(&usual)
+        for signal in [SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2] { sigaddset(&usual, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &usual)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     /// Ends the child if it still runs: nobody else would.

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
@@ -9,8 +8,6 @@ internal import TocsinEngine
 struct FeedbackRoutes {
     let engine: Engine
     let store: any Store
-
-    private static let maxBodyBytes = 64 << 10
 
     /// The body: `{"feedback": "false", "note": "door was open"}`.
     private struct Body: Decodable {
@@ -26,7 +23,11 @@ struct FeedbackRoutes {
             guard let alarm = try await store.alarm(id: id) else {
                 throw Problem(.notFound, "there is no alarm '\(id)'; GET /alarms lists them")
             }
-            let body = try await Self.body(of: request)
+            guard alarm.kind != .system else {
+                throw Problem(.badRequest, "an alarm of the program itself teaches no detector; acknowledge it instead")
+            }
+            let body = try await RequestBody.decode(
+                Body.self, of: request, example: #"{"feedback": "real" | "false" | "expected"}"#)
             guard let word = FeedbackWord(rawValue: body.feedback) else {
                 throw Problem(
                     .badRequest, "'feedback' is real, false or expected, not '\(body.feedback)'", parameter: "feedback")
@@ -48,22 +49,6 @@ struct FeedbackRoutes {
             let all = try await store.feedback(since: query.start ?? Timestamp(nanoseconds: .min))
             let page = Array(all.reversed().dropFirst(query.offset).prefix(query.limit))
             return Response.json { $0.page(page, query) { $0.value($1) } }
-        }
-    }
-
-    private static func body(of request: Request) async throws -> Body {
-        var bytes = Data()
-        for try await part in request.body {
-            guard bytes.count + part.readableBytes <= maxBodyBytes else {
-                throw Problem(.contentTooLarge, "the body is larger than \(maxBodyBytes) bytes")
-            }
-            bytes.append(contentsOf: part.readableBytesView)
-        }
-        do {
-            return try JSONDecoder().decode(Body.self, from: bytes)
-        } catch {
-            throw Problem(
-                .badRequest, #"the body is not understood; send {"feedback": "real" | "false" | "expected"}"#)
         }
     }
 }

@@ -21,7 +21,42 @@ struct Problem: HTTPResponseError {
         self.retryAfter = retryAfter
     }
 
+    /// What any error is answered with.
+    init(_ error: any Error, to request: Request) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as HTTPError where error.status == .notFound:
+            self.init(.notFound, "there is nothing at \(request.method) \(request.uri.path)")
+        case let error as any HTTPResponseError: self.init(error.status, "\(error)")
+        case let error as TocsinError:
+            self.init(
+                error.isRetriable ? .serviceUnavailable : .internalServerError, error.message,
+                retryAfter: error.isRetriable ? 1 : nil)
+        case is CancellationError:
+            self.init(.serviceUnavailable, "the server is shutting down", retryAfter: 5)
+        default: self.init(.internalServerError, "an unexpected error; the log has the details")
+        }
+    }
+
+    /// Whether the operator should hear of it.
+    static func isWorthLogging(_ error: any Error) -> Bool {
+        !(error is any HTTPResponseError) && !(error is CancellationError)
+    }
+
     func response(from request: Request, context: some RequestContext) throws -> Response {
+        Response(
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: document(request.uri.path))))
+    }
+
+    /// Those that belong to the status, and the document's type.
+    var headers: HTTPFields {
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        if let retryAfter, let name = HTTPField.Name("Retry-After") { headers[name] = String(retryAfter) }
+        if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+        return headers
+    }
+
+    func document(_ path: String) -> [UInt8] {
         var json = JSONWriter()
         json.object {
             // "about:blank": the status says it all, `detail` says it in words (RFC 9457, 4.2.1).
@@ -29,12 +64,10 @@ struct Problem: HTTPResponseError {
             $0.field("title", status.reasonPhrase)
             $0.field("status", status.code)
             $0.field("detail", detail)
-            $0.field("instance", request.uri.path)
+            $0.field("instance", path)
             if let parameter { $0.field("parameter", parameter) }
         }
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if let retryAfter, let name = HTTPField.Name("Retry-After") { headers[name] = String(retryAfter) }
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        return json.bytes
     }
 }
 
@@ -45,27 +78,11 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let problem as Problem {
-            return try problem.response(from: request, context: context)
-        } catch let error as HTTPError where error.status == .notFound {
-            let problem = Problem(.notFound, "there is nothing at \(request.method) \(request.uri.path)")
-            return try problem.response(from: request, context: context)
-        } catch let error as any HTTPResponseError {
-            let problem = Problem(error.status, "\(error)")
-            return try problem.response(from: request, context: context)
-        } catch let error as TocsinError {
-            context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-            let problem = Problem(
-                error.isRetriable ? .serviceUnavailable : .internalServerError, error.message,
-                retryAfter: error.isRetriable ? 1 : nil)
-            return try problem.response(from: request, context: context)
-        } catch is CancellationError {
-            let problem = Problem(.serviceUnavailable, "the server is shutting down", retryAfter: 5)
-            return try problem.response(from: request, context: context)
         } catch {
-            context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
-            let problem = Problem(.internalServerError, "an unexpected error; the log has the details")
-            return try problem.response(from: request, context: context)
+            if Problem.isWorthLogging(error) {
+                context.logger.error("request failed", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            }
+            return try Problem(error, to: request).response(from: request, context: context)
         }
     }
 }

@@ -5,11 +5,16 @@ internal import TocsinCore
 struct QueryParameters {
     private let values: [(name: String, value: String)]
 
-    init(_ request: Request, allowed: Set<String>) throws {
+    /// Of clients that send names which mean nothing here.
+    init(_ request: Request) {
         values = (request.uri.query ?? "").split(separator: "&").map { pair in
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (Self.decoded(halves[0]), halves.count > 1 ? Self.decoded(halves[1]) : "")
         }
+    }
+
+    init(_ request: Request, allowed: Set<String>) throws {
+        self.init(request)
         for (name, _) in values where !allowed.contains(name) {
             let known = allowed.sorted().joined(separator: ", ")
             throw Problem(.badRequest, "unknown parameter '\(name)'; this address knows \(known)", parameter: name)
@@ -61,11 +66,25 @@ struct QueryParameters {
             parameter: name)
     }
 
+    /// A store looks at everything that it leaves out: far back in time there is a better way.
+    private func offset() throws -> Int {
+        let offset = try integer("offset", default: 0, in: 0...1_000_000_000)
+        guard offset <= Self.deepestOffset else {
+            throw Problem(
+                .badRequest,
+                "'offset' is at most \(Self.deepestOffset); go further back with 'end_time', the time of the last item",
+                parameter: "offset")
+        }
+        return offset
+    }
+
+    private static let deepestOffset = 10_000
+
     func recordQuery() throws -> RecordQuery {
         let query = RecordQuery(
             sensor: text("sensor_id"), metric: text("metric"), start: try time("start_time"),
             end: try time("end_time"), limit: try integer("limit", default: 100, in: 1...10_000),
-            offset: try integer("offset", default: 0, in: 0...1_000_000_000))
+            offset: try offset())
         if let start = query.start, let end = query.end, end < start {
             throw Problem(.badRequest, "'end_time' is before 'start_time'", parameter: "end_time")
         }

@@ -9,7 +9,7 @@ internal import TocsinSpool
 struct StatusRoutes {
     let engine: Engine
     let overview: OverviewMonitor
-    let alerts: @Sendable () -> [AlertCounts]
+    let desk: any AlertDesk
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("livez") { _, _ in
@@ -38,7 +38,7 @@ struct StatusRoutes {
             }
         }
         router.get("metrics") { _, _ in
-            let exposition = PrometheusExposition(engine: engine, overview: overview, alerts: alerts())
+            let exposition = PrometheusExposition(engine: engine, overview: overview, alerts: desk.counts)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: exposition.text)))
@@ -50,13 +50,19 @@ struct StatusRoutes {
     private func health(onlyReadiness: Bool) -> Response {
         let condition = engine.condition
         let isFine: Bool
-        let status: String
+        var status: String
         var reason: String?
         switch condition {
         case .running: (isFine, status) = (true, "ok")
         case .draining: (isFine, status) = (!onlyReadiness, "draining")
         case .spooling(let fault): (isFine, status, reason) = (true, "degraded", fault)
         case .stalled(let fault): (isFine, status, reason) = (false, "stalled", fault)
+        }
+        // A broker that is away keeps nothing from being taken in: it is said, and the process is not restarted for it.
+        let connectors = overview.connectors.all
+        let storeFails = reason != nil
+        if status == "ok", let failing = connectors.first(where: { !$0.isHealthy }) {
+            (status, reason) = ("degraded", "\(failing.kind) \(failing.name): \(failing.text)")
         }
         return Response.json(status: isFine ? .ok : .serviceUnavailable) {
             $0.object {
@@ -68,12 +74,18 @@ struct StatusRoutes {
                 $0.key("checks")
                 $0.object {
                     $0.field("engine", status)
-                    $0.field("store", reason == nil ? "ok" : "failing")
+                    $0.field("store", storeFails ? "failing" : "ok")
                     if let spool = engine.spool {
                         $0.field("spool", spool.figures.condition == .working ? "ok" : "failing")
                     }
                     if let lake = overview.lake { $0.field("lake", lake.condition.word) }
+                    for connector in connectors {
+                        $0.field("\(connector.kind) \(connector.name)", connector.isHealthy ? "ok" : "failing")
+                    }
                 }
+                guard !connectors.isEmpty else { return }
+                $0.key("connectors")
+                $0.array { list in for connector in connectors { list.value(connector) } }
             }
         }
     }

@@ -21,12 +21,17 @@ public final class OverviewMonitor: Sendable {
     private let store: any Store
     private let clock: any WallClock
     let started: Timestamp
+    /// Brokers and alert channels.
+    public let connectors: ConnectorBoard
     private let state: Mutex<State>
     /// Sensors that one `sensors` event carries.
     private static let sensorsPerEvent = 200
+    /// Sensors that went away or came back that are told in a second, so that a screen's buffer holds them.
+    private static let turnedPerSecond = 1000
 
-    public init(engine: Engine, store: any Store, clock: any WallClock) {
+    public init(engine: Engine, store: any Store, clock: any WallClock, connectors: ConnectorBoard = ConnectorBoard()) {
         self.engine = engine
+        self.connectors = connectors
         self.store = store
         self.clock = clock
         started = clock.now()
@@ -69,7 +74,11 @@ public final class OverviewMonitor: Sendable {
             state.received = received
             state.sampled = now
         }
-        guard engine.hub.subscriberCount > 0 else { return }
+        guard engine.hub.subscriberCount > 0 else {
+            // Who comes later reads the list.
+            _ = engine.directory.takeTurned(limit: .max)
+            return
+        }
         var writer = JSONWriter()
         write(to: &writer)
         engine.hub.publish(name: "stats", data: writer.bytes)
@@ -82,21 +91,25 @@ public final class OverviewMonitor: Sendable {
         state.withLock { $0.storeBytes = statistics.bytes }
     }
 
-    /// The first sensors and all with an alarm, where something changed since the last second.
+    /// The first sensors, all with an alarm and all that went away or came back, where something changed since the last
+    /// second.
     private func publishChangedSensors() {
         let directory = engine.directory
-        let first = (0..<min(UInt32(Self.sensorsPerEvent), UInt32(clamping: directory.sensorCount)))
+        let first = directory.sensors(search: nil, limit: Self.sensorsPerEvent, offset: 0).items.map(\.id.index)
         let alarmed = directory.alarmedSensors.map(\.index).filter { !first.contains($0) }
             .prefix(Self.sensorsPerEvent)
-        // A sensor whose alarm has ended is no longer among the alarmed: send it once more.
-        let ended = state.withLock { state in
-            state.states.keys.filter { !first.contains($0) && !alarmed.contains($0) }
+        var chosen = Set(first).union(alarmed)
+        let turned = directory.takeTurned(limit: Self.turnedPerSecond).map(\.index).filter {
+            chosen.insert($0).inserted
         }
-        let sensors = directory.snapshots((Array(first) + alarmed + ended).map(SensorID.init))
+        // A sensor whose alarm has ended is no longer among the alarmed: send it once more.
+        let ended = state.withLock { state in state.states.keys.filter { !chosen.contains($0) } }
+        let sensors = directory.snapshots((first + alarmed + turned + ended).map(SensorID.init))
         let sent = state.withLock { state in
+            let told = Set(turned)
             let changed = sensors.filter { sensor in
                 let id = sensor.id.index
-                return state.states[id] != sensor.state || state.lastSeen[id] != sensor.lastSeen
+                return told.contains(id) || state.states[id] != sensor.state || state.lastSeen[id] != sensor.lastSeen
             }
             for sensor in changed {
                 state.states[sensor.id.index] = sensor.state
@@ -108,15 +121,17 @@ public final class OverviewMonitor: Sendable {
             }
             return changed
         }
-        guard !sent.isEmpty else { return }
         var writer = JSONWriter()
-        writer.object {
-            $0.key("changed")
-            $0.array { list in
-                for sensor in sent { list.value(sensor) }
+        for start in stride(from: 0, to: sent.count, by: Self.sensorsPerEvent) {
+            writer.removeAll()
+            writer.object {
+                $0.key("changed")
+                $0.array { list in
+                    for sensor in sent[start..<min(start + Self.sensorsPerEvent, sent.count)] { list.value(sensor) }
+                }
             }
+            engine.hub.publish(name: "sensors", data: writer.bytes)
         }
-        engine.hub.publish(name: "sensors", data: writer.bytes)
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -171,6 +186,10 @@ public final class OverviewMonitor: Sendable {
             if let lake {
                 $0.key("lake")
                 $0.value(lake)
+            }
+            $0.key("connectors")
+            $0.array { list in
+                for connector in connectors.all { list.value(connector) }
             }
             $0.key("learning")
             $0.array { list in

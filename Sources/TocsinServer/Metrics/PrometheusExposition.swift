@@ -14,6 +14,10 @@ struct PrometheusExposition {
         sample("tocsin_readings_spooled", Double(metrics.spooled))
         family("tocsin_readings_recovered_total", "counter", "Of the readings received: read back after a restart.")
         sample("tocsin_readings_recovered_total", Double(metrics.recovered))
+        family(
+            "tocsin_readings_handed_over_total", "counter",
+            "Readings that waited for their turn and went to another process with their sensors.")
+        sample("tocsin_readings_handed_over_total", Double(metrics.handedOver))
         durability(engine, metrics)
         family("tocsin_sensors", "gauge", "Sensors seen since the start.")
         sample("tocsin_sensors", Double(engine.directory.sensorCount))
@@ -35,6 +39,13 @@ struct PrometheusExposition {
             "tocsin_inference_seconds", "Processing of one reading by all detectors and windows.", metrics.inference)
         histogram("tocsin_commit_seconds", "Transactions of the store.", metrics.commits)
         alertCounts(alerts)
+        family(
+            "tocsin_values_skipped_total", "counter",
+            "Values of messages that are no numbers (texts, values without a state) and were left out.")
+        for (source, count) in overview.connectors.skippedValues {
+            sample("tocsin_values_skipped_total", Double(count), ["source": source])
+        }
+        connectors(overview.connectors.all)
         process(overview)
     }
 
@@ -87,6 +98,27 @@ struct PrometheusExposition {
             sample("tocsin_etl_last_success", etl.state == .succeeded || etl.state == .running ? 1 : 0)
             family("tocsin_etl_last_start_seconds", "gauge", "When the last ETL began, seconds since 1970.")
             sample("tocsin_etl_last_start_seconds", Double(etl.started.nanoseconds) / 1e9)
+        }
+    }
+
+    private mutating func connectors(_ connectors: [ConnectorStatus]) {
+        guard !connectors.isEmpty else { return }
+        family("tocsin_connector_up", "gauge", "1 = the connector works, 0 = it does not.")
+        for connector in connectors {
+            sample(
+                "tocsin_connector_up", connector.isHealthy ? 1 : 0, ["kind": connector.kind, "name": connector.name])
+        }
+        // All samples of a metric stand together.
+        let metrics = Dictionary(
+            grouping: connectors.flatMap { connector in connector.figures.map { (connector.name, $0) } }
+        ) { $0.1.metric }
+        for (metric, figures) in metrics.sorted(by: { $0.key < $1.key }) {
+            guard let known = ConnectorStatus.Figure.metrics[metric] else { continue }
+            family(metric, known.type, known.help)
+            for (name, figure) in figures {
+                let labels = Dictionary(figure.labels + [("connector", name)]) { first, _ in first }
+                sample(metric, figure.value, labels)
+            }
         }
     }
 

@@ -22,14 +22,18 @@ extension Deduplicator {
             guard let key = reader.read(UInt64.self), key != 0 else { return false }
             keys.append(key)
         }
-        let index = Int(series.index)
-        if index < rings.count, rings[index] != 0 {
-            pool.makeUnique()
-            let words = unsafe Ring(pool.pointer(rings[index])[0]).words
-            pool.free(rings[index], words: words)
-            rings[index] = 0
-        }
-        for key in keys { remember(index, key) }
+        remove(series: series)
+        for key in keys { remember(Int(series.index), key) }
         return true
+    }
+
+    /// Forgets the keys of a series.
+    public mutating func remove(series: SeriesID) {
+        let index = Int(series.index)
+        guard index < rings.count, rings[index] != 0 else { return }
+        pool.makeUnique()
+        let words = unsafe Ring(pool.pointer(rings[index])[0]).words
+        pool.free(rings[index], words: words)
+        rings[index] = 0
     }
 }

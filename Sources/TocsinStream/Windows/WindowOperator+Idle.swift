@@ -13,23 +13,64 @@ extension WindowOperator {
     public mutating func due(
         source: SourceID, clocks: SensorClocks, grace: Span64 = Span64(nanoseconds: 0), into series: inout [SeriesID]
     ) {
+        guard isSweepDue(source, clocks) else { return }
+        let latest = clocks.latestWatermark(of: source).nanoseconds.subtractingSaturated(max(grace.nanoseconds, 0))
+        for index in dues.indices where dues[index] <= latest {
+            guard clocks.source(of: SensorID(states[index].sensor)) == source else { continue }
+            if isDue(index, clocks, grace) { series.append(SeriesID(UInt32(index))) }
+        }
+    }
+
+    /// The same where somebody else knows which series belong to the source: the others cost nothing.
+    /// - Parameter members: asked for only when there is something to look for; in any order.
+    public mutating func due(
+        source: SourceID, among members: @autoclosure () -> [SeriesID], clocks: SensorClocks,
+        grace: Span64 = Span64(nanoseconds: 0), into series: inout [SeriesID]
+    ) {
+        guard isSweepDue(source, clocks) else { return }
+        let latest = clocks.latestWatermark(of: source).nanoseconds.subtractingSaturated(max(grace.nanoseconds, 0))
+        let first = series.count
+        var isAscending = true
+        for member in members() {
+            let index = Int(member.index)
+            guard index < dues.count, dues[index] <= latest, isDue(index, clocks, grace) else { continue }
+            if series.count > first, series[series.count - 1].index > member.index { isAscending = false }
+            series.append(member)
+        }
+        if !isAscending { series[first...].sort { $0.index < $1.index } }
+    }
+
+    /// Whether the source's time has gone on far enough since the last look; if so this is the next one.
+    private mutating func isSweepDue(_ source: SourceID, _ clocks: SensorClocks) -> Bool {
         let highWater = clocks.highWater(of: source).nanoseconds
         let place = Int(source.index)
+        let swept = place < sweptHighWaters.count ? sweptHighWaters[place] : .min
+        guard highWater > swept, highWater.subtractingSaturated(swept) >= plan.paneNanoseconds / 2 else { return false }
+        noteSweep(of: source, at: Timestamp(nanoseconds: highWater))
+        return true
+    }
+
+    private func isDue(_ index: Int, _ clocks: SensorClocks, _ grace: Span64) -> Bool {
+        guard !states[index].blocks.isEmpty else { return false }
+        let watermark = clocks.watermark(of: SensorID(states[index].sensor)).nanoseconds
+        return watermark.subtractingSaturated(max(grace.nanoseconds, 0)) >= dues[index]
+    }
+
+    /// The source's high-water mark when `due` last looked; `Timestamp(nanoseconds: .min)` before.
+    public func lastSweep(of source: SourceID) -> Timestamp {
+        let place = Int(source.index)
+        return Timestamp(nanoseconds: place < sweptHighWaters.count ? sweptHighWaters[place] : .min)
+    }
+
+    /// The source has come from elsewhere, where `due` last looked at this high-water mark; or it is forgotten, with
+    /// `Timestamp(nanoseconds: .min)`.
+    public mutating func noteSweep(of source: SourceID, at highWater: Timestamp) {
+        let place = Int(source.index)
         if place >= sweptHighWaters.count {
+            guard highWater.nanoseconds != .min else { return }
             sweptHighWaters.append(contentsOf: repeatElement(.min, count: place + 1 - sweptHighWaters.count))
         }
-        guard highWater > sweptHighWaters[place],
-            highWater.subtractingSaturated(sweptHighWaters[place]) >= plan.paneNanoseconds / 2
-        else { return }
-        sweptHighWaters[place] = highWater
-        let grace = max(grace.nanoseconds, 0)
-        let latest = clocks.latestWatermark(of: source).nanoseconds.subtractingSaturated(grace)
-        for index in dues.indices where dues[index] <= latest {
-            let sensor = SensorID(states[index].sensor)
-            guard !states[index].blocks.isEmpty, clocks.source(of: sensor) == source else { continue }
-            let watermark = clocks.watermark(of: sensor).nanoseconds.subtractingSaturated(grace)
-            if watermark >= dues[index] { series.append(SeriesID(UInt32(index))) }
-        }
+        sweptHighWaters[place] = highWater.nanoseconds
     }
 
     /// Emits the windows of all series that `due` names: call it once per batch.

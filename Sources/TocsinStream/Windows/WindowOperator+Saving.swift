@@ -75,6 +75,17 @@ extension WindowOperator {
         return block.lastTime
     }
 
+    /// Forgets a series, as if nothing had come from it; its blocks are free for others.
+    public mutating func remove(series: SeriesID) {
+        let index = Int(series.index)
+        guard index < states.count else { return }
+        pool.makeUnique()
+        var old = states[index]
+        freeBlocks(of: &old)
+        states[index] = SeriesState()
+        dues[index] = .max
+    }
+
     private mutating func freeBlocks(of state: inout SeriesState) {
         for place in 0..<Int(state.blocks.count) {
             let reference = state.blocks[place, pool]
@@ -83,13 +94,23 @@ extension WindowOperator {
         state.blocks.removeFirst(Int(state.blocks.count), &pool)
     }
 
-    /// Writes what belongs to no series: when `due` last looked at each source.
-    public func saveProgress(to writer: inout StateWriter) { writer.write(column: sweptHighWaters) }
+    /// Writes what belongs to no series: when `due` last looked at each source, 10 bytes each.
+    public func saveProgress(to writer: inout StateWriter) {
+        let known = sweptHighWaters.indices.filter { sweptHighWaters[$0] != .min }
+        writer.write(varint: UInt64(known.count))
+        for source in known {
+            writer.write(UInt16(truncatingIfNeeded: source))
+            writer.write(sweptHighWaters[source])
+        }
+    }
 
-    /// Replaces it by a saved one. False if the bytes make no sense: nothing has changed then.
+    /// Takes it up again. False if the bytes make no sense: then some of it may have been taken up.
     public mutating func restoreProgress(from reader: inout StateReader) -> Bool {
-        guard let saved = reader.readColumn(of: Int64.self), saved.count <= Int(UInt16.max) + 1 else { return false }
-        sweptHighWaters = saved
+        guard let count = reader.readCount(of: 10) else { return false }
+        for _ in 0..<count {
+            guard let source = reader.read(UInt16.self), let swept = reader.read(Int64.self) else { return false }
+            noteSweep(of: SourceID(source), at: Timestamp(nanoseconds: swept))
+        }
         return true
     }
 }

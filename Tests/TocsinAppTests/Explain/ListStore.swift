@@ -34,6 +34,9 @@ struct ListStore: Store {
         }
     }
     func alarm(id: String) async throws -> Alarm? { alarmList.first { $0.id == id } }
+    func alarmActions(
+        alarmID: String?, since: Timestamp?, limit: Int, offset: Int
+    ) async throws -> [AlarmAction] { [] }
     func feedback(since: Timestamp) async throws -> [Feedback] { feedbackList.filter { $0.given >= since } }
     func windows(_ query: RecordQuery) async throws -> [StoredWindow] {
         cut(windowList, query, sensor: \.sensor, time: \.start) { $0.metric == $1 }
