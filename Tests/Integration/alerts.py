@@ -2,58 +2,17 @@
 
 import hashlib
 import hmac
-import http.server
 import json
 import queue
 import random
 import sys
-import threading
 import time
 
 sys.dont_write_bytecode = True
 from support.harness import Server, check, equal, expect, folder, line, main, shortened, soon, tocsin
+from support.alert_receivers import Receiver, channels
 
 NOW = int(time.time())
-
-
-class Receiver:
-    """An HTTP server that answers POSTs with the given statuses in turn, then 200, and keeps what it got."""
-
-    def __init__(self, *statuses):
-        self.requests, waiting = [], list(statuses)
-        requests = self.requests
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = waiting.pop(0) if waiting else 200
-                requests.append((status, dict(self.headers), body, self.path))
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def do_HEAD(self):
-                self.send_response(405)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def delivered(self):
-        return [json.loads(body) for status, _, body, _ in self.requests if status == 200]
 
 
 def spikes(server, *sensors):
@@ -93,6 +52,7 @@ def webhook():
     key = "integration-key"
     with folder() as data, Receiver(503, 500) as receiver:
         settings = {
+            "ALERTS_ALLOW_PRIVATE_TARGETS": "true",
             "ALERTS_WEBHOOKS_0_URL": f"http://127.0.0.1:{receiver.port}/hook?token=t1",
             "ALERTS_WEBHOOKS_0_HEADERS": "X-Plant=north", "ALERTS_WEBHOOKS_0_SECRET": key,
         }
@@ -112,7 +72,7 @@ def webhook():
 @check("alerts: a webhook that is gone does not hold up the readings or the shutdown")
 def webhook_gone():
     with folder() as data:
-        with Server(data, environment={"ALERTS_WEBHOOKS_0_URL": "http://127.0.0.1:1/hook"}) as server:
+        with Server(data, environment={"ALERTS_ALLOW_PRIVATE_TARGETS": "true", "ALERTS_WEBHOOKS_0_URL": "http://127.0.0.1:1/hook"}) as server:
             spikes(server, "g1")
             soon(lambda: "alert not delivered" in server.log, 15, "a line of the log about it")
             equal(server.post(line("g1", NOW - 198, temperature=25)).status, 202, "status afterwards")
@@ -132,6 +92,55 @@ def webhook_check():
         for finished in (reached, gone):
             for secret in ("T0PS3CRET", "QUERYSECRET"):
                 expect(secret not in finished.text, f"it shows {secret}: {shortened(finished.text)}")
+
+
+@check("alerts: a message says the last value with its unit, the band that is expected, and when it was measured")
+def values():
+    with folder() as data, Receiver() as cloud, Receiver() as slack:
+        entries = [
+            {"kind": "webhook", "name": "mes", "url": cloud.url},
+            {"kind": "slack", "name": "shift", "url": slack.url, "text": "{sensor}|{value}|{expected}|{value_time}"},
+        ]
+        with Server(data, "--config", channels(data, *entries)) as server:
+            generator = random.Random(3)
+            body = "".join(
+                json.dumps({"sensor_id": "v1", "timestamp": NOW - 300 + n, "metric": "temperature",
+                            "value": 90 if n == 240 else round(25 + generator.gauss(0, 0.3), 2), "meta": {"unit": "celsius"}}) + "\n"
+                for n in range(241))
+            equal(server.post(body).status, 202, "status")
+            data_of = soon(cloud.delivered, 15, "the webhook")[0]["data"]
+            equal(data_of["value"], "90 °C", "value")
+            expect(data_of["expected"].endswith(" °C") and " to " in data_of["expected"], f"expected {data_of['expected']}")
+            reading = data_of["readings"][0]
+            equal((reading["metric"], reading["value"], reading["unit"], len(data_of["readings"])), ("temperature", 90, "celsius", 1), "reading")
+            expect(22 < reading["expected_low"] < 25 < reading["expected_high"] < 28, f"band {reading}")
+            equal(data_of["value_time"], reading["time"], "time")
+            text = soon(slack.delivered, 15, "Slack")[0]["blocks"][1]["text"]["text"].split("|")
+            equal((text[0], text[1]), ("v1", "90 °C"), "fields of the template")
+            expect(text[2] == data_of["expected"] and text[3].endswith(" UTC"), f"fields {text}")
+
+
+@check("alerts: a private target is refused before anything is sent, unless the configuration allows it")
+def private_targets():
+    with folder() as data, Receiver() as receiver:
+        config = channels(data, {"kind": "webhook", "name": "inside", "url": receiver.url}, allowPrivateTargets=False)
+        with Server(data, "--config", config) as server:
+            spikes(server, "p1")
+            soon(lambda: "alerts are not sent there" in server.log, 15, "the refusal in the log")
+            channel = next(item for item in server.get("/alerts/channels").json["items"] if item["channel"] == "inside")
+            expect(channel["delivered"] == 0, f"channel {channel}")
+        refused = tocsin("alert", "test", "inside", "--config", config, "--data-dir", data).ended(1)
+        expect("not sent there" in refused.text, shortened(refused.text))
+        # Old ways of writing 127.0.0.1, and names that lead there.
+        for host in ("127.1", "2130706433", "0x7f000001", "localhost", "[::1]", "[::ffff:127.0.0.1]"):
+            url = f"http://{host}:{receiver.port}/hook"
+            config = channels(data, {"kind": "webhook", "name": "inside", "url": url}, allowPrivateTargets=False)
+            finished = tocsin("alert", "test", "inside", "--config", config, "--data-dir", data)
+            expect(finished.code in (1, 78), f"{host} is taken: {shortened(finished.text)}")
+        expect(not receiver.requests, f"{len(receiver.requests)} requests arrived")
+        config = channels(data, {"kind": "webhook", "name": "inside", "url": receiver.url}, allowPrivateTargets=False, allowedHosts=["127.0.0.0/8"])
+        tocsin("alert", "test", "inside", "--config", config, "--data-dir", data).ended(0)
+        expect(receiver.requests, "nothing arrived where it is allowed")
 
 
 main()

@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 from support.harness import BINARY, ENVIRONMENT, Server, check, equal, expect, folder, main, shortened, tocsin
 
 COMMANDS = [
-    ["demo"], ["run"], ["simulate"], ["replay"], ["score"], ["train"], ["check"], ["dead-letters"],
+    ["demo"], ["run"], ["simulate"], ["send"], ["alert"], ["replay"], ["score"], ["train"], ["check"], ["dead-letters"],
 ]
 START = "2025-10-01T00:00:00Z"
 

@@ -2,7 +2,6 @@
 pandas, DuckDB and Spark, damaged files left out and named, and S3 with its faults."""
 
 import atexit
-import hashlib
 import json
 import os
 import pathlib
@@ -15,89 +14,16 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-from support import harness
-from support.harness import (
-    BINARY, ENVIRONMENT, Server, Skip, check, equal, expect, folder, line, main, rows, shortened, soon, stored_events,
-    tocsin)
-
-sys.modules.setdefault("harness", harness)
 from support import s3
+from support.harness import (
+    BINARY, ENVIRONMENT, Server, Skip, check, equal, expect, folder, iso, line, main, rows, shortened, soon,
+    stored_events, tocsin)
+from support.lakes import (
+    AT_S3, BUCKET, HOUR, LAKE, START, arrived, body, bronze_ids, bronze_objects, bronze_written, count_and_sum,
+    difference, fingerprints, in_bucket, metric, post, query, readings, total)
 
-HOUR = 3600
-# Noon, so that hours and days of the data are known.
-START = int(time.time()) // 86400 * 86400 - 3 * 86400 + 12 * HOUR
 KILLS = 8
 RANDOM = random.Random(5)
-# Silver and gold only when a check asks for them.
-LAKE = ["--set", "lake.enabled=true", "--set", "lake.rollAge=1s", "--set", "lake.etlInterval=never"]
-SAMPLE = re.compile(r"^([a-z_]+)(\{[^}]*\})? (\S+)$")
-
-
-# MARK: Data
-
-def readings(number):
-    """Multiples of a half: their sums are exact in any order. Now and then there is a spike."""
-    return {"temperature": 90.0 if number % 701 == 700 else 20 + number % 5 / 2, "pressure": 100 + number % 3 / 2}
-
-
-def event(number, step=60, name="e"):
-    """One of five sensors; `step` seconds of event time from one event to the next."""
-    return line(f"pump-{number % 5}", START + number * step, event_id=f"{name}{number}", **readings(number))
-
-
-def body(numbers, step=60, name="e"):
-    return "".join(event(number, step, name) for number in numbers)
-
-
-def total(numbers):
-    return sum(sum(readings(number).values()) for number in numbers)
-
-
-def post(server, numbers, step=60, name="e", size=500):
-    """Posts events in their order; every one must be taken."""
-    numbers = list(numbers)
-    for first in range(0, len(numbers), size):
-        some = numbers[first : first + size]
-        answer = server.post(body(some, step, name))
-        equal(answer.status, 202, f"status ({answer})")
-        equal(answer.json["accepted"] + answer.json["late"], 2 * len(some), f"readings taken ({answer})")
-
-
-def metric(server, name, labels=""):
-    for text in server.get("/metrics").text.splitlines():
-        if (match := SAMPLE.match(text)) and match[1] == name and labels in (match[2] or ""):
-            return float(match[3])
-    raise AssertionError(f"/metrics has no {name}")
-
-
-def bronze_written(server, events, timeout=30):
-    soon(lambda: metric(server, "tocsin_lake_events_written_total") >= events, timeout, f"{events} messages in bronze", 0.2)
-
-
-def query(location, sql, environment=None, code=0):
-    """Rows of the lake alone, seen from a data folder without a store; `code` None: whether or not files were left out."""
-    with folder() as nowhere:
-        finished = tocsin(
-            "query", "--data-dir", nowhere, "--set", f"lake.location={location}", "--format", "jsonl", sql,
-            environment=environment)
-        expect(finished.code in ((0, 1) if code is None else (code,)), f"{finished}: {finished.code} {shortened(finished.err)}")
-        return [json.loads(text) for text in finished.out.splitlines()]
-
-
-def count_and_sum(location, environment=None, code=0):
-    """Of silver: rows, and the sum of their values."""
-    row = query(location, "SELECT count(*) AS n, sum(value) AS total FROM readings", environment, code)[0]
-    return row["n"], row["total"]
-
-
-def fingerprints(lake, *layers):
-    """Contents of all Parquet files by their names."""
-    return {str(path.relative_to(lake)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for layer in layers or ("bronze", "silver", "gold") for path in sorted((lake / layer).rglob("*.parquet"))}
-
-
-def difference(one, other):
-    return shortened([name for name in sorted({*one, *other}) if one.get(name) != other.get(name)][:4])
 
 
 # MARK: kill -9
@@ -126,12 +52,6 @@ class Sender(threading.Thread):
         """Each batch touches five hours of twelve: a roll has many files."""
         at = START + number % 24 * 1800 + number // 24 % 1800
         return line(f"pump-{self.name_of_events}", at, event_id=f"{self.name_of_events}{number}", **readings(number))
-
-
-def bronze_ids(lake):
-    """Event ids of all messages in bronze, repetitions included."""
-    found = query(lake, "SELECT json_extract_string(decode(payload), '$.event_id') AS id FROM bronze_events")
-    return [row["id"] for row in found]
 
 
 @check(f"lake: {KILLS} times kill -9 under load: every acknowledged message is in bronze, none twice")
@@ -569,25 +489,6 @@ def export_import():
 
 # MARK: S3
 
-BUCKET = f"s3://{s3.BUCKET}/lake"
-AT_S3 = [*LAKE, "--set", f"lake.location={BUCKET}"]
-
-
-def bronze_objects(service):
-    return [name for name in service.objects() if name.startswith("lake/bronze/")]
-
-
-def arrived(server, service, files=1):
-    soon(lambda: metric(server, "tocsin_lake_waiting_files") == 0 and metric(server, "tocsin_lake_lag_records") == 0
-         and len(bronze_objects(service)) >= files, 40, "all files are in the bucket", 0.2)
-
-
-def in_bucket(environment, numbers):
-    """Fails unless bronze in the bucket holds each event once."""
-    found = query(BUCKET, "SELECT json_extract_string(decode(payload), '$.event_id') AS id FROM bronze_events", environment)
-    equal(sorted(int(row["id"][1:]) for row in found), sorted(numbers), "events in the bucket")
-
-
 @check("lake: files arrive in S3; query and etl over s3:// count what was posted")
 def in_s3():
     with s3.Service() as service, folder() as data:
@@ -683,7 +584,7 @@ def s3_one_part():
     with s3.Service() as service, s3.FaultProxy(service.port) as proxy, folder() as data:
         # Noise in the payload cannot be compressed: one file of more than a part (16 MiB).
         noise = random.Random(9)
-        messages = [json.dumps({"event_id": f"e{n}", "sensor_id": "cam", "timestamp": harness.iso(START + n), "value": n, "note": noise.randbytes(20_000).hex()}) + "\n" for n in range(1000)]
+        messages = [json.dumps({"event_id": f"e{n}", "sensor_id": "cam", "timestamp": iso(START + n), "value": n, "note": noise.randbytes(20_000).hex()}) + "\n" for n in range(1000)]
         proxy.play("error", status=500, code="InternalError", method="PUT", part=1, times=1)
         with Server(data, *AT_S3, "--set", "lake.rollAge=6s", environment=proxy.environment()) as server:
             for first in range(0, 1000, 50):

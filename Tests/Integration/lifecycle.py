@@ -1,6 +1,8 @@
 """Starting, stopping and mending: dead letters beside and after a server, SIGTERM, ports and folders in use."""
 
+import contextlib
 import json
+import os
 import re
 import signal
 import socket
@@ -289,6 +291,35 @@ def standard_input():
         finally:
             process.kill()
             process.wait()
+
+
+@check("lifecycle: a source that ends by itself while the process is ending is no failure")
+def ends_meanwhile():
+    with folder() as path:
+        os.mkfifo(path / "pipe")
+        (path / "tocsin.yaml").write_text(json.dumps({"sources": [{"kind": "file", "name": "pipe", "path": str(path / "pipe"), "format": "json"}]}))
+        server = Server(path / "data", "--config", path / "tocsin.yaml")
+        with open(path / "pipe", "w") as pipe:
+            pipe.write(line("a", int(time.time()), value=1))
+            pipe.flush()
+            soon(lambda: "tocsin_readings_stored_total 1\n" in server.get("/metrics").text, 20, "the reading is stored")
+            # A request that does not end holds up the server, and with it the others.
+            with socket.create_connection(("127.0.0.1", server.port)) as held:
+                held.sendall(b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+                server.process.send_signal(signal.SIGTERM)
+
+                def refuses():
+                    with contextlib.suppress(OSError):
+                        socket.create_connection(("127.0.0.1", server.port), 1).close()
+                        return False
+                    return True
+
+                soon(refuses, 20, "the server takes no more connections")
+                pipe.close()
+                soon(lambda: "source ended" in server.log, 20, "the source ends")
+                # Its service ends a moment later, which nothing tells.
+                time.sleep(0.5)
+        equal(server.ended(), 0, "exit code")
 
 
 main()

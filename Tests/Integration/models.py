@@ -7,7 +7,7 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-from support.harness import Server, check, equal, expect, folder, line, main, shortened, soon, tocsin
+from support.harness import Server, check, equal, expect, folder, line, main, rows, shortened, soon, tocsin
 
 NOW = int(time.time())
 
@@ -78,6 +78,71 @@ def detectors():
         expect(any(row[3] == "1" for row in rows[1201:1206]), f"the jump is not found: {rows[1201:1206]}")
         finished = tocsin("score", table, "--time", "time", "--values", "temperature", "--detector", "nosuch")
         expect(finished.code == 64 and "nosuch" in finished.err, f"{finished.code} {shortened(finished.text)}")
+
+
+@check("models: replay takes every detector that is listed, alone, with models from files, and refuses others")
+def replayed():
+    with folder() as data:
+        table = wave(data / "wave.csv", 1500, jumps=(1200, 1201, 1202))
+        heard = {}
+        for name in ("default", "bank", "event-forest", "window-forest", "ensemble", "fire", "asset-chart", "online-forest", "novelty",
+                     "shingle-clusters", "pca-error", "windowed-gaussian"):
+            finished = tocsin("replay", table, "--detector", name, "--train-rows", "400", "--json", "--data-dir", data / name).ended(0)
+            report = json.loads(finished.out)
+            equal(report["detector"], name, "the detector in the report")
+            equal(report["stored"], 3000, f"readings stored with {name}")
+            heard[name] = {row[0] for row in rows(data / name, "SELECT DISTINCT model FROM anomalies")}
+            equal(report["alarms"], rows(data / name, "SELECT COUNT(*) FROM alarms")[0][0], f"alarms of {name}")
+        equal(heard["bank"], {"bank"}, "who spoke")
+        expect("bank" in heard["default"] and len(heard["default"]) > 1, f"default is several: {heard}")
+        expect(heard["ensemble"] <= {"novelty", "asset-chart"}, f"{heard}")
+        equal(heard["asset-chart"], {"asset-chart"}, "who spoke")
+        for name in ("event-forest", "window-forest", "fire", "online-forest", "novelty", "shingle-clusters", "pca-error",
+                     "windowed-gaussian"):
+            expect(heard[name] <= {name}, f"{name}: {heard[name]}")
+        equal(heard["fire"], set(), "a pump has no fire")
+        for name in ("novelty", "windowed-gaussian"):
+            expect(heard[name], f"{name} finds nothing")
+        names = tocsin("evaluate", "list").ended(0).out.split("smoke, occupancy")[0]
+        help = tocsin("replay", "--help").ended(0).out
+        finished = tocsin("replay", table, "--detector", "nosuch")
+        expect(finished.code == 64 and "nosuch" in finished.err, f"{finished.code} {shortened(finished.text)}")
+        for entry in (line.split()[0] for line in names.splitlines()[1:] if line.strip()):
+            expect(entry in finished.err or entry == "forest-hindsight", f"{entry} is not in the list: {shortened(finished.err)}")
+        expect("--detector" in help and "--plots" in help, shortened(help))
+        finished = tocsin("replay", table, "--detector", "forest", "--train-rows", "5000")
+        expect(finished.code == 64 and "5000 rows" in finished.err, f"{finished.code} {shortened(finished.text)}")
+
+
+@check("models: replay takes models from files: a forest, an LSTM of a metric; random-forest needs one")
+def replayed_models():
+    with folder() as data:
+        table = wave(data / "wave.csv", 6000, jumps=(5500, 5501, 5502))
+        quiet = wave(data / "quiet.csv", 6000)
+        lstm = ("--set", "detection.lstm.units=8,4", "--set", "detection.lstm.epochs=1", "--set", "detection.lstm.sequenceLength=8")
+        tocsin("train", quiet, "--out", data / "a.forest").ended(0)
+        tocsin("train", quiet, "--model", "lstm", "--metric", "temperature", "--out", data / "a.lstm", *lstm).ended(0)
+        finished = tocsin("replay", table, "--detector", "event-forest", "--model", data / "a.forest", "--json", "--data-dir", data / "f").ended(0)
+        expect(json.loads(finished.out)["alarms"] >= 1, shortened(finished.out))
+        tocsin("replay", table, "--detector", "lstm", "--model", f"temperature={data / 'a.lstm'}", "--data-dir", data / "l", "--quiet").ended(0)
+        expect({row[0] for row in rows(data / "l", "SELECT DISTINCT model FROM anomalies")} <= {"lstm"}, "who spoke")
+        for arguments, word in (
+            (("--detector", "lstm", "--model", data / "a.lstm"), "METRIC="), (("--detector", "random-forest"), "trained model"),
+            (("--detector", "forest", "--model", data / "a.forest"), "--model"), (("--model", table), "no model"),
+        ):
+            finished = tocsin("replay", table, *arguments)
+            expect(finished.code in (1, 64) and word in finished.err, f"{arguments}: {finished.code} {shortened(finished.text)}")
+
+
+@check("models: replay draws each sensor's recording with its incidents")
+def pictures():
+    with folder() as data:
+        table = wave(data / "wave.csv", 1500, jumps=(1200, 1201, 1202))
+        finished = tocsin("replay", table, "--plots", data / "plots", "--data-dir", data / "store").ended(0)
+        expect("pictures" in finished.out, shortened(finished.out))
+        picture = (data / "plots" / "pump.svg").read_text()
+        for word in ("<svg", "temperature", "pressure", "expected", "incident", "spike"):
+            expect(word in picture, f"'{word}' is missing in the picture")
 
 
 @check("models: tune finds the score that keeps a budget, and the rule holds")

@@ -46,6 +46,33 @@ struct ProbeTests {
         #expect(plan.outstanding == plan.spikesSent)
     }
 
+    @Test("every spike finds when it was due once more, for its alarm; a request counts when it is whole")
+    func alerts() {
+        var plan = ProbePlan(run: 1, watched: 0, trained: 4, isAlone: false)
+        var found = 0
+        for number in 0..<400 {
+            let milliseconds = Int64(1_000_000 + number * 500)
+            for (name, _) in plan.next(due: Int64(number), milliseconds: milliseconds) {
+                guard let due = plan.takeAlertDue(name, milliseconds: milliseconds) else { continue }
+                #expect(due == Int64(number))
+                found += 1
+            }
+        }
+        #expect(found == plan.spikesSent && found > 0)
+        let body =
+            #"{"data":{"step":"raised","alarm":{"sensor_id":"s","kind":"spike","last_seen":"1970-01-01T00:00:01.250Z"}}}"#
+        let request = Array("POST / HTTP/1.1\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        var bytes = Array(request.dropLast())
+        #expect(AlertReceiver.nextBody(&bytes) == nil)
+        bytes = request + request
+        for _ in 0..<2 {
+            let spike = AlertReceiver.nextBody(&bytes).flatMap { AlertReceiver.spike($0) }
+            #expect(spike?.sensor == "s" && spike?.milliseconds == 1250)
+        }
+        #expect(bytes.isEmpty)
+        #expect(AlertReceiver.spike(Array(body.replacing("raised", with: "cleared").utf8)) == nil)
+    }
+
     @Test("alone means one reading a request")
     func alone() {
         var plan = ProbePlan(run: 1, watched: 8, trained: 2, isAlone: true)

@@ -48,9 +48,11 @@ def free_port():
 
 
 class Service:
-    """`rclone serve s3` with one empty bucket; a context manager. It comes back on the same port with its files."""
+    """`rclone serve s3` with one empty bucket; a context manager. It comes back on the same port with its files.
+    Without `signed` it takes requests of anybody."""
 
-    def __init__(self, timeout=30):
+    def __init__(self, timeout=30, signed=True):
+        self.signed = signed
         self.program = program("rclone")
         self.timeout = timeout
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-s3-"))
@@ -79,8 +81,8 @@ class Service:
         expect(self.process is None, "the S3 server runs already")
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{KEY},{SECRET}",
-                 "--config", "/dev/null", str(self.folder / "state")],
+                [self.program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--config", "/dev/null",
+                 *(["--auth-key", f"{KEY},{SECRET}"] if self.signed else []), str(self.folder / "state")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         soon(self._answers, self.timeout, "the S3 server answers")
 
@@ -106,6 +108,15 @@ class Service:
         """Sizes of all objects by their names."""
         return {str(path.relative_to(self.bucket)): path.stat().st_size
                 for path in sorted(self.bucket.rglob("*")) if path.is_file()}
+
+    def put(self, folder, name):
+        """Puts a folder's files, with their times of change, in the place of all objects. Started anew, because the
+        server remembers what was there."""
+        self.stop()
+        for path in self.bucket.iterdir():
+            shutil.rmtree(path)
+        shutil.copytree(folder, self.bucket / name, ignore=shutil.ignore_patterns(".*"))
+        self.start()
 
     @property
     def log(self):
@@ -135,17 +146,18 @@ class FaultProxy:
     Faults: `away` (every connection is reset), `slow` (`seconds` before each answer), `error` (`status` and `code`
     instead of the service's answer), `cut` (half of the answer's body, then a reset), `error-in-200` (the request is not
     passed on, 200 with an error inside), `skew` (requests whose time is not within 15 minutes of `offset` seconds off our
-    clock are refused with a Date of that clock; others are passed on). `method`, `part` and `path` (a piece of it) limit a
-    fault to some requests, `times` to so many. `heal()` ends all. `requests` holds (method, target, status) of all
-    requests, `upstream` counts those passed on.
-
-    The service checks signatures against its own clock, so requests signed with the played one are refused by it: with
-    `skew` the proxy answers 200 to them itself.
+    clock are refused with a Date of that clock; others are answered 200, or, where `passes` is given, passed on with
+    our time and without their signature, to a service that asks for none), `hold` (stops at the `stage`
+    "body": half of it was read, "before": nothing was passed on, "after": the service has done it and nobody was told;
+    `play` gives an event that is set then; the peer is to be ended meanwhile, for it never gets an answer). `method`,
+    `part` and `path` (a piece of it) limit a fault to some requests, `times` to so many. `heal()` ends all. `requests`
+    holds (method, target, status) of all requests, `upstream` counts those passed on.
     """
 
     def __init__(self, port):
         self.upstream_port = port
         self.faults, self.requests = [], []
+        self.healed = threading.Event()
         self.upstream = 0
         self.lock = threading.Lock()
         handler = type("Handler", (Relay,), {"proxy": self})
@@ -164,13 +176,18 @@ class FaultProxy:
         return environment(self.endpoint, **more)
 
     def play(self, kind, times=None, method=None, part=None, path=None, **options):
-        expect(kind in ("away", "slow", "error", "cut", "error-in-200", "skew"), f"no fault {kind}")
+        expect(kind in ("away", "slow", "error", "cut", "error-in-200", "skew", "hold"), f"no fault {kind}")
+        held = threading.Event()
         with self.lock:
-            self.faults.append({"kind": kind, "left": times, "method": method, "part": part, "path": path} | options)
+            self.faults.append({"kind": kind, "left": times, "method": method, "part": part, "path": path, "held": held,
+                                "healed": self.healed} | options)
+        return held
 
     def heal(self):
         with self.lock:
             self.faults.clear()
+            self.healed.set()
+            self.healed = threading.Event()
 
     def fault(self, method, target):
         """The first fault that fits, counted down."""
@@ -196,6 +213,7 @@ class FaultProxy:
         return self
 
     def __exit__(self, *_):
+        self.heal()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
@@ -212,7 +230,13 @@ class Relay(http.server.BaseHTTPRequestHandler):
         kind = fault and fault["kind"]
         if kind == "away":
             return self.reset()
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        if kind == "hold" and fault["stage"] == "body":
+            self.rfile.read(length // 2)
+            return self.hold(fault)
+        body = self.rfile.read(length)
+        if kind == "hold" and fault["stage"] == "before":
+            return self.hold(fault)
         if kind == "slow":
             time.sleep(fault.get("seconds", 1))
         elif kind == "error":
@@ -220,23 +244,35 @@ class Relay(http.server.BaseHTTPRequestHandler):
         elif kind == "error-in-200":
             return self.answer(200, error_body(fault.get("code", "InternalError")))
         elif kind == "skew":
-            return self.judge_time(time.time() + fault.get("offset", 0))
-        self.pass_on(body, isCut=kind == "cut")
+            if not self.judge_time(time.time() + fault.get("offset", 0), fault.get("passes", False)):
+                return
+        self.pass_on(body, isCut=kind == "cut", held=fault if kind == "hold" else None)
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = relay
 
-    def judge_time(self, now):
-        """As a service would whose clock says `now`."""
+    def hold(self, fault):
+        """Goes on when the fault is over; whoever waited for an answer gets none."""
+        fault["held"].set()
+        fault["healed"].wait()
+        self.reset()
+
+    def judge_time(self, now, passes):
+        """As a service would whose clock says `now`; true when the request is to be passed on."""
         text = self.headers.get("X-Amz-Date", "19700101T000000Z")
         signed = datetime.datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc).timestamp()
         if abs(signed - now) > 15 * 60:
             self.answer(403, error_body("RequestTimeTooSkewed"), now)
+        elif passes:
+            del self.headers["X-Amz-Date"], self.headers["Authorization"]
+            self.headers["X-Amz-Date"] = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            return True
         elif self.command == "GET":
             self.answer(200, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>", now)
         else:
             self.answer(200, b"", now, {"ETag": '"played"'})
+        return False
 
-    def pass_on(self, body, isCut):
+    def pass_on(self, body, isCut, held=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.proxy.upstream_port, timeout=120)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -253,6 +289,8 @@ class Relay(http.server.BaseHTTPRequestHandler):
         with self.proxy.lock:
             self.proxy.upstream += 1
         self.proxy.note(self.command, self.path, response.status)
+        if held:
+            return self.hold(held)
         self.send_response_only(response.status)
         length = response.headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         for name, value in response.headers.items():
