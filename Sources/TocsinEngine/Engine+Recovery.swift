@@ -41,6 +41,7 @@ extension Engine {
         }
         for alarm in state.joiner.openAlarms { directory.note(AlarmChange(step: .updated, alarm: alarm)) }
         intake.expect(state.router.knownSources + state.recoveredSources.map { SourceID($0) })
+        metrics.expect(state.router.heldBySource.merging(state.waiting, uniquingKeysWith: +))
         let positions = state.positions.all
         prepared.withLock { $0 = state }
         return positions
@@ -142,7 +143,10 @@ extension Engine {
             guard case .batch(let batch, let names) = entry else { return }
             state.positions.note(batch.origin.resume, of: batch.origin.source)
             state.recoveredSources.insert(batch.origin.source.index)
-            if names.map({ names in table.withIndex { names.intern(into: &$0) } }) ?? true { return }
+            if names.map({ names in table.withIndex { names.intern(into: &$0) } }) ?? true {
+                state.waiting[batch.origin.sourceName, default: 0] += UInt64(batch.inputCount)
+                return
+            }
         }
         guard let raw = SpoolEntry.rawInput(of: record.payload[...]) else { return }
         state.positions.note(raw.origin.resume, of: raw.origin.source)

@@ -14,7 +14,7 @@ import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
-from support.harness import Server, check, equal, expect, folder, line, main, soon
+from support.harness import Server, check, equal, expect, folder, main, soon
 from support.alert_receivers import MailServer, Receiver, channels
 
 NOW = int(time.time())

@@ -8,6 +8,7 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
+from support.figures import settled
 from support.harness import (
     BINARY, ENVIRONMENT, Server, Skip, check, equal, expect, folder, is_root, line, main, rows, shortened, soon,
     stored_events, tocsin)
@@ -73,6 +74,7 @@ def kill_ingest():
             sent.update(event for sender in senders for event in sender.sent)
         expect(len(acknowledged) > 500, f"only {len(acknowledged)} events were acknowledged")
         with Server(data) as server:
+            settled(server)
             stored = keys(data)
             missing = acknowledged - set(stored)
             expect(not missing, f"{len(missing)} of {len(acknowledged)} acknowledged events are missing: {shortened(sorted(missing)[:3])}")

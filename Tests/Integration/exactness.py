@@ -14,7 +14,8 @@ import threading
 import time
 
 sys.dont_write_bytecode = True
-from support.harness import DATABASE, Server, check, equal, expect, folder, main, shortened, soon
+from support.figures import settled
+from support.harness import DATABASE, Server, check, equal, expect, folder, main, shortened
 
 KILLS = int(os.environ.get("TOCSIN_KILLS", "100"))
 RANDOM = random.Random(7)
@@ -181,7 +182,7 @@ def compare_with_kills(kills, requests, options, waiting):
 
 def windows_when_settled(server, waiting):
     """When no more readings wait than will."""
-    soon(lambda: f"tocsin_readings_spooled {waiting}\n" in server.get("/metrics").text, 60, "all readings are judged and stored")
+    settled(server, 60, waiting)
     return windows(server)
 
 

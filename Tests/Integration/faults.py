@@ -1,69 +1,20 @@
 """Faults under load: the store away, damaged files, too many names, a flood from one sensor, a screen that never reads.
 Nothing acknowledged is lost, the rest goes on, and in = out holds at every look at /metrics."""
 
-import contextlib
-import json
 import random
-import re
 import shutil
 import socket
 import sqlite3
 import sys
-import threading
 import time
 
 sys.dont_write_bytecode = True
+from support.figures import Balance, figure, figures, settled
 from support.harness import (
-    DATABASE, Live, Server, check, equal, expect, folder, line, main, rows, shortened, soon, stored_events)
+    DATABASE, Live, Server, check, equal, expect, folder, line, main, shortened, soon, stored_events)
 
 NOW = int(time.time())
 RANDOM = random.Random(11)
-SAMPLE = re.compile(r"^([a-z_]+)(\{[^}]*\})? (\S+)$")
-
-
-def metric(found, name):
-    return sum(value for key, value in found.items() if key == name or key.startswith(name + "{"))
-
-
-def metrics(server):
-    found = {}
-    for text in server.get("/metrics").text.splitlines():
-        if match := SAMPLE.match(text):
-            found[match[1] + (match[2] or "")] = float(match[3])
-    return found
-
-
-class Watch(threading.Thread):
-    """Looks at /metrics all the time: in = stored + late + duplicate + dead-lettered + spooled."""
-
-    def __init__(self, server):
-        super().__init__(daemon=True)
-        self.server, self.done, self.looks, self.problem = server, threading.Event(), 0, None
-
-    def run(self):
-        while not self.done.is_set():
-            try:
-                found = metrics(self.server)
-                parts = [metric(found, f"tocsin_readings_{name}") for name in ("stored_total", "late_total", "duplicate_total", "dead_lettered_total", "spooled")]
-                received = metric(found, "tocsin_readings_received_total")
-                if received != sum(parts):
-                    self.problem = f"received {received}, but {parts}"
-                    return
-                self.looks += 1
-            except Exception as error:
-                self.problem = f"/metrics: {error}"
-                return
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.done.set()
-        self.join(20)
-        if kind is None:
-            expect(self.problem is None, f"in is not out: {self.problem}")
-            expect(self.looks > 3, f"only {self.looks} looks at /metrics")
 
 
 def batch(sensor, first, count=20, value=20):
@@ -75,13 +26,9 @@ def taken(answer):
     return answer.json
 
 
-def settled(server, timeout=30):
-    soon(lambda: metric(metrics(server), "tocsin_readings_spooled") == 0, timeout, "everything is judged and stored")
-
-
 @check("faults: a store that is locked for ten seconds: input goes on into the spool, and is stored when the lock is gone")
 def locked_store():
-    with folder() as data, Server(data, "--set", "spool.segmentBytes=1MiB") as server, Watch(server):
+    with folder() as data, Server(data, "--set", "spool.segmentBytes=1MiB") as server, Balance(server):
         taken(server.post(batch("a", 0)))
         settled(server)
         database = sqlite3.connect(data / DATABASE, isolation_level=None)
@@ -121,8 +68,8 @@ def killed_while_locked():
         database.close()
         with Server(data) as server:
             settled(server)
-            found = metrics(server)
-            equal(metric(found, "tocsin_readings_recovered_total"), 600, "readings recovered")
+            found = figures(server)
+            equal(figure(found, "tocsin_readings_recovered_total"), 600, "readings recovered")
             equal(len(set(stored_events(data))), 600, "events stored")
 
 
@@ -158,7 +105,7 @@ def flipped():
         server = Server(data, "--set", "checkpoint.interval=1s")
         for number in range(10):
             taken(server.post(batch("a", number * 20)))
-        soon(lambda: metric(metrics(server), "tocsin_checkpoints_total") >= 1, 20, "a checkpoint")
+        soon(lambda: figure(figures(server), "tocsin_checkpoints_total") >= 1, 20, "a checkpoint")
         for number in range(10, 20):
             taken(server.post(batch("a", number * 20)))
         settled(server)
@@ -191,7 +138,7 @@ def flip(path, place):
 
 @check("faults: a flood of new sensor names: the cap holds, each refused reading is a counted dead letter, known sensors are unharmed")
 def cardinality():
-    with folder() as data, Server(data, "--set", "engine.maxSeries=2000", "--set", "store.storeEvents=false") as server, Watch(server):
+    with folder() as data, Server(data, "--set", "engine.maxSeries=2000", "--set", "store.storeEvents=false") as server, Balance(server):
         for second in range(80):
             taken(server.post("".join(line(f"known-{n}", NOW - 500 + second, temperature=20 + RANDOM.random()) for n in range(100))))
         refused, number, started = 0, 0, time.monotonic()
@@ -207,13 +154,13 @@ def cardinality():
             taken(server.post(line("known-7", NOW - 300, temperature=95)))
             live.wait(lambda live: [event for event in live.named("anomaly") if event["data"]["sensor_id"] == "known-7"], 10, "the spike of a known sensor")
         settled(server)
-        found = metrics(server)
+        found = figures(server)
         equal(found['tocsin_readings_dead_lettered_total{reason="cardinality"}'], 200_000 - 1_900, "dead letters for cardinality")
 
 
 @check("faults: one sensor at a hundred times its rate: the others are judged as before")
 def flood():
-    with folder() as data, Server(data) as server, Watch(server), Live(server) as live:
+    with folder() as data, Server(data) as server, Balance(server), Live(server) as live:
         for second in range(200):
             body = "".join(line(f"s{n}", NOW - 5000 + second, temperature=20 + RANDOM.random()) for n in range(10))
             if second > 100:
@@ -223,23 +170,23 @@ def flood():
             taken(server.post(body))
         live.wait(lambda live: [event for event in live.named("anomaly") if event["data"]["sensor_id"] == "s4"], 10, "the spike of another sensor")
         settled(server)
-        equal(metric(metrics(server), "tocsin_readings_late_total"), 0, "late readings")
+        equal(figure(figures(server), "tocsin_readings_late_total"), 0, "late readings")
 
 
 @check("faults: a screen that never reads is told what it missed, or dropped; others and the engine go on")
 def deaf_screen():
-    with folder() as data, Server(data) as server, Watch(server):
+    with folder() as data, Server(data) as server, Balance(server):
         deaf = socket.create_connection(("127.0.0.1", server.port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         followed = "&".join(f"sensor_id=s{n}" for n in range(50))
         deaf.sendall(f"GET /live?{followed} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n".encode())
-        before = metrics(server)["process_resident_memory_bytes"]
+        before = figures(server)["process_resident_memory_bytes"]
         with Live(server, "/live?sensor_id=s1") as live:
             for second in range(400):
                 taken(server.post("".join(line(f"s{n}", NOW - 5000 + second, temperature=20 + RANDOM.random(), humidity=50) for n in range(50))))
             live.wait(lambda live: sum(len(event["data"]["points"]) for event in live.named("readings")) >= 390, 10, "readings for the one who reads")
         settled(server)
-        grown = metrics(server)["process_resident_memory_bytes"] - before
+        grown = figures(server)["process_resident_memory_bytes"] - before
         expect(grown < 60 << 20, f"memory grew by {grown / 1e6:.0f} MB")
         deaf.close()
 

@@ -12,7 +12,7 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 from support.harness import (
-    Live, Server, check, equal, expect, folder, iso, line, main, rows, shortened, soon, stored_events, tocsin)
+    Live, Server, check, equal, expect, folder, iso, line, main, shortened, stored_events)
 
 NOW = int(time.time())
 LIMIT = 65536

@@ -16,9 +16,9 @@ import zlib
 
 sys.dont_write_bytecode = True
 from support import otlp
-from support.figures import Balance, figure, figures
+from support.figures import Balance, figure, figures, settled
 from support.harness import (
-    DATABASE, Server, Skip, check, equal, expect, folder, iso, line, main, rows, shortened, soon, stored_events, tocsin)
+    DATABASE, Server, Skip, check, equal, expect, folder, iso, line, main, rows, shortened, soon, tocsin)
 
 NOW = int(time.time()) - 600
 KEY = "telegraf-0123456789"
@@ -41,10 +41,6 @@ def serving(*options, key=False, rate=None, data=None):
         with Server(place, *arguments) as server, Balance(server):
             yield server
             settled(server)
-
-
-def settled(server, timeout=30):
-    soon(lambda: figure(figures(server), "tocsin_readings_spooled") == 0, timeout, "everything is judged and stored")
 
 
 def counted(server, stored, duplicate=0, dead=0):

@@ -9,7 +9,7 @@ import time
 
 sys.dont_write_bytecode = True
 from support import kafka, postgres
-from support.figures import Balance
+from support.figures import Balance, settled
 from support.harness import check, equal, expect, folder, line, main, rows, shortened, soon, stored_events
 from support.kafka import GROUP, TOPIC, configuration, source_of
 
@@ -102,7 +102,7 @@ def _():
         cluster.produce(TOPIC, messages)
         with kafka.Process(place / "data", *configuration(place, cluster)) as server, Balance(server) as balance:
             soon(lambda: cluster.committed(GROUP, TOPIC, 1) == [480], 60, "everything is committed", 0.1)
-            soon(lambda: "tocsin_readings_spooled 0\n" in server.get("/metrics").text, 30, "everything is judged and stored", 0.1)
+            settled(server)
         data = place / "data"
         stored = rows(data, "SELECT s.name, count(*), sum(e.late) FROM sensor_events e JOIN sensors s ON s.id = e.sensor_id GROUP BY 1 ORDER BY 1")
         equal([row[:2] for row in stored], [("behind", 120), ("good", 120), ("reset", 120)], "stored events by sensor")
@@ -155,7 +155,7 @@ def _():
         cluster.produce(TOPIC, messages)
         with kafka.Process(place / "data", *configuration(place, cluster)) as server, Balance(server) as balance:
             soon(lambda: cluster.committed(GROUP, TOPIC, 2) == [2000, 2000], 60, "everything is committed", 0.1)
-            soon(lambda: "tocsin_readings_spooled 0\n" in server.get("/metrics").text, 30, "everything is judged and stored", 0.1)
+            settled(server)
         equal(balance.places["late_total"], 0, "late readings")
         data = place / "data"
         found = rows(data, "SELECT s.name, e.time, e.readings, e.payload FROM sensor_events e JOIN sensors s ON s.id = e.sensor_id")

@@ -7,6 +7,7 @@ import time
 
 sys.dont_write_bytecode = True
 from support import kafka
+from support.figures import settled
 from support.harness import Server, check, equal, expect, folder, line, main, rows, soon
 
 START = 1_760_000_000
@@ -175,7 +176,7 @@ def _():
                 post(server, text)
             # Detection goes on while results wait.
             soon(lambda: (figure(server, "tocsin_kafka_output_waiting") or 0) >= 7 * 100, 20, "results wait", 0.1)
-            soon(lambda: figure(server, "tocsin_readings_spooled") == 0, 20, "everything is judged and stored", 0.1)
+            settled(server)
             cluster.thaw()
             for text in posts[12:]:
                 post(server, text)

@@ -17,12 +17,12 @@ import time
 sys.dont_write_bytecode = True
 from support import s3
 from support.disk import killed_at, small_disk
-from support.figures import Balance
+from support.figures import Balance, settled
 from support.harness import (
     BINARY, ENVIRONMENT, Server, check, equal, expect, folder, iso, line, main, shortened, soon, tocsin)
 from support.lakes import (
     AT_S3, BUCKET, HOUR, LAKE, START, arrived, body, bronze_objects, bronze_written, count_and_sum, difference, each_once,
-    fingerprints, in_bucket, metric, post, query, total)
+    fingerprints, in_bucket, metric, post, total)
 
 # Event times without an hour of data: what else an ETL does.
 NO_HOURS = ["--from", "2001-01-01", "--to", "2001-01-02"]
@@ -81,7 +81,7 @@ def full_disk():
             send(server, noise(100, 1000))
             seen = lake_is(server, "failing")
             expect("full" in seen["lake_reason"] and str(disk.path) in seen["lake_reason"], f"/health does not say why: {shortened(seen)}")
-            soon(lambda: metric(server, "tocsin_readings_spooled") == 0, 20, "everything is stored")
+            settled(server)
             # Enough with what was free before, unless a copy that could not be completed is still there.
             disk.give(100 << 10)
             is_stuck = True
@@ -111,7 +111,7 @@ def full_queue():
             seen = lake_is(server, "failing")
             expect("full" in seen["lake_reason"] or "No space" in seen["lake_reason"], f"/health does not say why: {shortened(seen)}")
             send(server, noise(1100, 100))
-            soon(lambda: metric(server, "tocsin_readings_spooled") == 0, 20, "everything is stored")
+            settled(server)
             disk.make_room()
             bronze_written(server, 1200)
             service.start()

@@ -11,9 +11,9 @@ import time
 sys.dont_write_bytecode = True
 from support import postgres
 from support.disk import killed_at, small_disk
-from support.figures import Balance
+from support.figures import Balance, settled
 from support.harness import DATABASE, Server, check, equal, expect, folder, main, rows, shortened, soon, tocsin
-from support.trouble import Load, Order, all_stored, health, settled, taken, trouble
+from support.trouble import Load, Order, all_stored, taken, trouble
 from support.wire import Wire, through
 
 # A server that says nothing is given up soon.

@@ -15,9 +15,10 @@ import urllib.parse
 
 sys.dont_write_bytecode = True
 from support import postgres
+from support.figures import settled
 from support.harness import (
     DATABASE, Server, check, equal, expect, folder, iso, line, main, rows, shortened, soon, tocsin)
-from support.trouble import TODAY, health, running, settled, taken, told, trouble
+from support.trouble import TODAY, health, running, taken, told, trouble
 
 RANDOM = random.Random(5)
 KILLS = 6

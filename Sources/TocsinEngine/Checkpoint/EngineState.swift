@@ -12,6 +12,8 @@ struct EngineState: Sendable {
     var sequence: UInt64 = 0
     /// Up to here the spool holds what the last process has not finished.
     var lastRecovered: UInt64 = 0
+    /// Readings in the spool behind the checkpoint, by the name of their source.
+    var waiting: [String: UInt64] = [:]
     /// The first record whose names have a gap before them: a record with names was damaged.
     var namesEnd: UInt64?
 

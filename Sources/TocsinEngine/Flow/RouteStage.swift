@@ -9,6 +9,8 @@ struct RouteStage: Sendable {
     private var cursor: SpoolCursor?
     private var nextRecovered: UInt64
     private let lastRecovered: UInt64
+    /// Of the readings that were waiting at the start, by source: those that have not had their turn.
+    private var expected: [String: UInt64]
     private let table: SeriesTable
     private let windows: UInt64
     private let metrics: EngineMetrics
@@ -29,12 +31,7 @@ struct RouteStage: Sendable {
         lastRecovered = state.lastRecovered
         self.metrics = metrics
         self.clock = clock
-        let held = UInt64(router.heldReadings)
-        metrics.update {
-            $0.received += held
-            $0.recovered += held
-            $0.spooled += held
-        }
+        expected = state.waiting
     }
 
     /// What the last process left in the spool, in order; nil when all has been taken.
@@ -46,8 +43,7 @@ struct RouteStage: Sendable {
             guard let entry = try await cursor?.entry(sequence) else { continue }
             switch entry {
             case .batch(let batch, _):
-                metrics.admit(batch)
-                metrics.update { $0.recovered += UInt64(batch.inputCount) }
+                metrics.admit(recovered: batch, of: &expected)
                 return Admitted(sequence: sequence, admission: .batch(batch, Receipt()), isRecovered: true)
             case .tick(let time): return Admitted(sequence: sequence, admission: .tick(time), isRecovered: true)
             case .begun(let time): return Admitted(sequence: sequence, admission: .begun(time), isRecovered: true)
@@ -65,6 +61,8 @@ struct RouteStage: Sendable {
                 return Admitted(sequence: sequence, admission: .endOfInput(source, Receipt()), isRecovered: true)
             }
         }
+        metrics.withdraw(expected)
+        expected = [:]
         return nil
     }
 
@@ -136,10 +134,7 @@ struct RouteStage: Sendable {
         positions.note(adopted.transfer.position, of: adopted.source)
         let (batches, waiting) = router.adopt(
             adopted, contents, interned, hasWindows: contents.windows == windows, from: admitted)
-        metrics.update {
-            $0.received += UInt64(waiting)
-            $0.spooled += UInt64(waiting)
-        }
+        metrics.update { $0.take(waiting) }
         return batches
     }
 

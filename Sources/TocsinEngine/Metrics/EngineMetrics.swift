@@ -41,6 +41,14 @@ public final class EngineMetrics: Sendable {
         public var commits = Histogram()
 
         public var anomalies: UInt64 { anomaliesByKind.values.reduce(0, +) }
+
+        /// Readings came in and wait, by source.
+        mutating func take(_ readings: [String: UInt64]) {
+            let count = readings.values.reduce(0, +)
+            received += count
+            spooled += count
+            receivedBySource.merge(readings, uniquingKeysWith: +)
+        }
     }
 
     private let state = Mutex(Snapshot())
@@ -60,6 +68,44 @@ public final class EngineMetrics: Sendable {
             $0.events += UInt64(batch.eventCount)
             $0.batches += 1
             $0.receivedBySource[batch.origin.sourceName, default: 0] += count
+        }
+    }
+
+    /// What was taken in before the start and has not been judged: it counts from now on. `admit(recovered:of:)` follows for
+    /// each batch when its turn comes.
+    /// - Parameter readings: by source.
+    func expect(_ readings: [String: UInt64]) {
+        update {
+            $0.take(readings)
+            $0.recovered += readings.values.reduce(0, +)
+        }
+    }
+
+    /// The turn of a batch from before the start.
+    /// - Parameter expected: what was told to `expect` and has not had its turn. Where names are missing in the spool less
+    ///   was told than comes.
+    func admit(recovered batch: Batch, of expected: inout [String: UInt64]) {
+        let source = batch.origin.sourceName
+        let count = UInt64(batch.inputCount)
+        let told = min(expected[source] ?? 0, count)
+        if told > 0 { expected[source]? -= told }
+        update {
+            $0.take([source: count - told])
+            $0.recovered += count - told
+            $0.events += UInt64(batch.eventCount)
+            $0.batches += 1
+        }
+    }
+
+    /// What was told to `expect` and cannot be read any more.
+    func withdraw(_ expected: [String: UInt64]) {
+        let count = expected.values.reduce(0, +)
+        guard count > 0 else { return }
+        update {
+            $0.received -= count
+            $0.recovered -= count
+            $0.spooled -= count
+            for (source, count) in expected { $0.receivedBySource[source, default: count] -= count }
         }
     }
 

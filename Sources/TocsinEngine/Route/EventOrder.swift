@@ -19,6 +19,16 @@ struct EventOrder: Sendable {
     private(set) var buckets: [Int64: Bucket] = [:]
     /// Readings that wait.
     private(set) var heldReadings = 0
+    /// The same by the name of their source.
+    var heldBySource: [String: UInt64] {
+        var held: [String: UInt64] = [:]
+        for bucket in buckets.values {
+            for event in 0..<bucket.events.eventCount {
+                held[bucket.events.origin(of: event).sourceName, default: 0] += UInt64(bucket.events.readings(of: event).count)
+            }
+        }
+        return held
+    }
     /// Sources that have ended and whose last events wait: told when those are out.
     private(set) var ends: [(source: SourceID, last: Int64)] = []
     /// By sensor.

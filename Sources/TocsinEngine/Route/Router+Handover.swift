@@ -30,11 +30,11 @@ extension Router {
     }
 
     /// Sensors come, with their source's time. Only where that is ahead of the clock here are their clocks shifted.
-    /// - Returns: what is judged before them, they themselves, and how many of their readings wait for their turn.
+    /// - Returns: what is judged before them, they themselves, and which of their readings wait for their turn, by source.
     mutating func adopt(
         _ adopted: AdoptedSensors, _ contents: TransferContents, _ interned: TransferNames.Interned, hasWindows: Bool,
         from admitted: Admitted
-    ) -> (batches: [RoutedBatch], waiting: Int) {
+    ) -> (batches: [RoutedBatch], waiting: [String: UInt64]) {
         names.catchUp()
         let now = adopted.received
         let ids = SavedIDs(names, interned)
@@ -66,7 +66,7 @@ extension Router {
             RoutedBatch(
                 batch: Self.nothing(at: now), before: before, progress: progress, handover: .adopt(adoption),
                 sequence: admitted.sequence, isRecovered: admitted.isRecovered))
-        guard there.isOrdered else { return (batches, 0) }
+        guard there.isOrdered else { return (batches, [:]) }
         let (rest, waiting) = hold(&reader, ids, adopted, admitted)
         return (batches + rest, waiting)
     }
@@ -74,21 +74,21 @@ extension Router {
     /// What waited where the sensors come from waits here too; where nothing waits, it goes out at once.
     private mutating func hold(
         _ reader: inout StateReader, _ ids: SavedIDs, _ adopted: AdoptedSensors, _ admitted: Admitted
-    ) -> (batches: [RoutedBatch], waiting: Int) {
+    ) -> (batches: [RoutedBatch], waiting: [String: UInt64]) {
         let isOrdered = order != nil
         var waiting = order ?? EventOrder(lateness: lateness)
         order = nil
-        let known = waiting.heldReadings
+        let known = waiting.heldBySource
         // What cannot be read of it is left out: the rest is sound.
         _ = waiting.restore(from: &reader, ids, source: adopted.source)
-        let came = waiting.heldReadings - known
+        let came = waiting.heldBySource.merging(known) { $0 - $1 }.filter { $0.value > 0 }
         guard !isOrdered else {
             order = waiting
             return ([], came)
         }
         var batches: [RoutedBatch] = []
         released = newest
-        if came > 0 {
+        if !came.isEmpty {
             order = waiting
             batches.append(release(through: nil, into: Self.nothing(at: adopted.received), from: admitted))
             order = nil

@@ -114,6 +114,7 @@ struct Router: Sendable {
 
     /// Readings that wait for their turn.
     var heldReadings: Int { order?.heldReadings ?? 0 }
+    var heldBySource: [String: UInt64] { order?.heldBySource ?? [:] }
 
     /// Everything that waits, when nothing more comes, or when from now on events are judged as they arrive.
     mutating func releaseAll(now: Timestamp) -> RoutedBatch? {

@@ -58,7 +58,8 @@ public final class OverviewMonitor: Sendable {
     public func sample() {
         let now = clock.now()
         let metrics = engine.metrics.snapshot
-        let received = metrics.received
+        // What was waiting in the spool at the start came in earlier.
+        let received = metrics.received - metrics.recovered
         state.withLock { state in
             let seconds = now.since(state.sampled).seconds
             if seconds > 0 {

@@ -3,7 +3,7 @@
 import re
 import threading
 
-from support.harness import expect
+from support.harness import expect, soon
 
 SAMPLE = re.compile(r"^([a-z_]+)(\{[^}]*\})? (\S+)$")
 # Where a reading may be: in = the sum of these.
@@ -22,6 +22,11 @@ def figures(server):
 def figure(found, name):
     """The sum over all labels."""
     return sum(value for key, value in found.items() if key == name or key.startswith(name + "{"))
+
+
+def settled(server, timeout=40, waiting=0):
+    """Waits until everything that was ever taken in is judged and stored, or no more than will ever wait."""
+    soon(lambda: figure(figures(server), "tocsin_readings_spooled") == waiting, timeout, "everything is judged and stored")
 
 
 class Balance(threading.Thread):

@@ -5,6 +5,7 @@ line for each: `PASS name`, `FAIL name: why` or `SKIP name: why`. Only the stand
 """
 
 import atexit
+import collections
 import contextlib
 import http.client
 import json
@@ -53,7 +54,16 @@ def expect(condition, why):
 
 
 def equal(got, wanted, what):
-    expect(got == wanted, f"{what}: expected {shortened(wanted)}, got {shortened(got)}")
+    expect(got == wanted, f"{what}: expected {shortened(wanted)}, got {shortened(got)}{difference(got, wanted)}")
+
+
+def difference(got, wanted):
+    """What one of two long lists has and the other has not."""
+    if not (isinstance(got, list) and isinstance(wanted, list) and len(repr(wanted)) > 300):
+        return ""
+    have, want = collections.Counter(map(repr, got)), collections.Counter(map(repr, wanted))
+    lacking, further = list((want - have).elements()), list((have - want).elements())
+    return f"; {len(lacking)} are missing: {shortened(', '.join(lacking))}; {len(further)} too many: {shortened(', '.join(further))}"
 
 
 def shortened(value, limit=300):

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 
+from support.figures import figure, figures
 from support.harness import expect, line
 from support.kafka import GROUP, TOPIC
 
@@ -90,4 +91,4 @@ def is_done(cluster, servers, count):
     offsets = cluster.committed(GROUP, TOPIC, PARTITIONS)
     if None in offsets or sum(offsets) < count:
         return False
-    return all("tocsin_readings_spooled 0\n" in server.get("/metrics").text for server in servers)
+    return all(figure(figures(server), "tocsin_readings_spooled") == 0 for server in servers)

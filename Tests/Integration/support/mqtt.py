@@ -19,7 +19,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
 from support.harness import Skip, soon
 

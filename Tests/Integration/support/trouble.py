@@ -6,7 +6,7 @@ import threading
 import time
 
 from support import postgres
-from support.figures import Balance
+from support.figures import Balance, settled
 from support.harness import Server, equal, expect, folder, line, shortened, soon
 
 TODAY = int(time.time()) // 86400 * 86400
@@ -24,10 +24,6 @@ def taken(server, body):
     answer = server.post(body)
     equal(answer.status, 202, f"status ({answer})")
     return answer.json
-
-
-def settled(server, timeout=40):
-    soon(lambda: "tocsin_readings_spooled 0\n" in server.get("/metrics").text, timeout, "everything is judged and stored", 0.05)
 
 
 def health(server):
