@@ -44,6 +44,16 @@ struct ValueTests {
         #expect(top.detection.forest.seed == .max)
     }
 
+    @Test func quietWindowsTakeThePlaceOfAQuietTime() throws {
+        #expect(try load("alarms: {clearAfter: 7m}").configuration.alarms.clearAfter == .minutes(7))
+        // The first one lasts its size, each further one begins a slide later.
+        #expect(try load("alarms: {clearWindows: 1}").configuration.alarms.clearAfter == .seconds(60))
+        let yaml = "{windows: [{size: 2m, slide: 30s}], alarms: {clearAfter: 7m, clearWindows: 4}}"
+        #expect(try load(yaml).configuration.alarms.clearAfter == .seconds(120 + 3 * 30))
+        #expect(try load("alarms: {clearAfter: 7m, clearWindows: off}").configuration.alarms.clearAfter == .minutes(7))
+        #expect(try problems("alarms: {clearWindows: 0}").count == 1)
+    }
+
     @Test func agesMayBeAbsent() throws {
         let yaml = "store: {retention: {events: 30d, windows: never, maxBytes: 20GiB}}"
         let retention = try load(yaml).configuration.store.retention

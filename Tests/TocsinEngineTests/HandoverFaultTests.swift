@@ -299,6 +299,7 @@ import TocsinTestKit
         let (left, came) = (life.engine.metrics.snapshot, other.engine.metrics.snapshot)
         #expect(left.handedOver > 50 && left.handedOver == came.received)
         #expect(came.spooled == 0 && came.stored + came.duplicate + came.late == came.received)
+        #expect(came.receivedBySource.values.reduce(0, +) == came.received)
         #expect(left.received == left.stored + left.duplicate + left.late + left.handedOver)
     }
 

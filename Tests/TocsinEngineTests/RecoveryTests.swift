@@ -196,6 +196,11 @@ import TocsinTestKit
 
         let second = try Life(left)
         _ = try await second.engine.prepare()
+        // Before anything of it is read back: nobody must take what is missing in the store for all there was.
+        let before = second.engine.metrics.snapshot
+        #expect(before.spooled == 5 * 5 * 8 * 2)
+        #expect(before.received == before.spooled && before.recovered == before.spooled)
+        #expect(before.receivedBySource.values.reduce(0, +) == before.received)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await second.engine.run() }
             try await second.feed(5..<6)
@@ -205,6 +210,8 @@ import TocsinTestKit
         let metrics = second.engine.metrics.snapshot
         #expect(metrics.recovered == 5 * 5 * 8 * 2)
         #expect(metrics.received == 6 * 5 * 8 * 2)
+        #expect(metrics.receivedBySource.values.reduce(0, +) == metrics.received)
+        #expect(metrics.events == 6 * 5 * 8)
         #expect(
             metrics.received == metrics.stored + metrics.late + metrics.duplicate + metrics.deadLettered
                 + metrics.spooled)

@@ -125,6 +125,9 @@ enum AlarmKeys {
     static let clearAfter = Key(
         "alarms.clearAfter", .duration(.seconds(1) ... .days(7)), default: .minutes(5),
         "An alarm without a further verdict for this long is cleared.")
+    static let clearWindows = Key(
+        "alarms.clearWindows", ValueForm(.integer(1...1000, unit: "windows"), orNone: "off"), default: nil,
+        "Instead of `alarms.clearAfter`: so many windows in a row (the first of `windows`) without a further verdict.")
     static let cooldown = Key(
         "alarms.cooldown", .duration(.seconds(0) ... .days(7)), default: .minutes(10),
         "A verdict this soon after the clearing reopens the alarm instead of raising a new one.")
@@ -157,7 +160,8 @@ enum AlarmKeys {
         "alarms.shelveLimit", .duration(.minutes(1) ... .days(365)), default: .hours(24),
         "For how long an alarm can be shelved at most.")
     static let all = [
-        clearAfter.entry, cooldown.entry, onDelay.entry, perDay.entry, floodIncidents.entry, floodWithin.entry,
-        floodCriticals.entry, newNormalAfter.entry, feedbackMemory.entry, latched.entry, shelveLimit.entry,
+        clearAfter.entry, clearWindows.entry, cooldown.entry, onDelay.entry, perDay.entry, floodIncidents.entry,
+        floodWithin.entry, floodCriticals.entry, newNormalAfter.entry, feedbackMemory.entry, latched.entry,
+        shelveLimit.entry,
     ]
 }

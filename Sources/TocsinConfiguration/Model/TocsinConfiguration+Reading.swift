@@ -12,7 +12,7 @@ extension TocsinConfiguration {
         input = Input(from: &reader)
         windows = Self.windows(from: &reader)
         detection = Detection(from: &reader)
-        alarms = Alarms(from: &reader)
+        alarms = Alarms(from: &reader, windows: windows)
         rules = Self.rules(from: &reader)
         classes = Self.classes(from: &reader)
         maintenance = Self.maintenance(from: &reader)

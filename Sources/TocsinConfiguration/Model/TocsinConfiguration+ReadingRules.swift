@@ -1,8 +1,12 @@
 internal import TocsinCore
 
 extension TocsinConfiguration.Alarms {
-    init(from reader: inout SettingReader) {
+    init(from reader: inout SettingReader, windows: [WindowDefinition]) {
         clearAfter = reader.read(AlarmKeys.clearAfter)
+        if let quiet = reader.read(AlarmKeys.clearWindows), let window = windows.first {
+            // From the start of the first quiet one to the end of the last.
+            clearAfter = Span64(nanoseconds: window.size.nanoseconds + Int64(quiet - 1) * window.slide.nanoseconds)
+        }
         cooldown = reader.read(AlarmKeys.cooldown)
         onDelay = reader.read(AlarmKeys.onDelay)
         perDay = reader.read(AlarmKeys.perDay)

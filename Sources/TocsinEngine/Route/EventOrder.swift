@@ -24,7 +24,8 @@ struct EventOrder: Sendable {
         var held: [String: UInt64] = [:]
         for bucket in buckets.values {
             for event in 0..<bucket.events.eventCount {
-                held[bucket.events.origin(of: event).sourceName, default: 0] += UInt64(bucket.events.readings(of: event).count)
+                held[bucket.events.origin(of: event).sourceName, default: 0] += UInt64(
+                    bucket.events.readings(of: event).count)
             }
         }
         return held
