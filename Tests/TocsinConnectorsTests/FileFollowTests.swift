@@ -3,7 +3,7 @@ import Testing
 import TocsinConnectors
 import TocsinCore
 
-@Suite(.timeLimit(.minutes(1))) struct FileFollowTests {
+@Suite(.timeLimit(.minutes(5))) struct FileFollowTests {
     private let folder: TestFolder
     private let delivery = CollectingDelivery()
     private let sleep = HandSleep()

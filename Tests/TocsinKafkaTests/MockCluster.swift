@@ -97,7 +97,7 @@ final class MockCluster: @unchecked Sendable {
 }
 
 /// Waits for a condition; fails after `seconds`.
-func soon(_ what: Comment, within seconds: Double = 20, _ condition: () async -> Bool) async throws {
+func soon(_ what: Comment, within seconds: Double = 90, _ condition: () async -> Bool) async throws {
     let deadline = ContinuousClock.now + .milliseconds(Int64(seconds * 1000))
     while !(await condition()) {
         if ContinuousClock.now > deadline {

@@ -118,7 +118,9 @@ struct DuckDBTests {
             }
         }
         let other = try connection.database.connect()
-        while try other.firstRow("SELECT count(*) FROM duckdb_tables()") == [0] { await Task.yield() }
+        while try other.firstRow("SELECT count(*) FROM duckdb_tables()") == [0] {
+            try? await Task.sleep(for: .milliseconds(1))
+        }
         endless.cancel()
         let error = await #expect(throws: TocsinError.self) { try await endless.value }
         #expect(error?.code == .interrupted)

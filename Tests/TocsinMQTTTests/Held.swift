@@ -102,7 +102,7 @@ final class HeldDelivery: BatchDelivery, Sendable {
 
     /// Until so many messages, rejects included, have been handed over.
     func waitFor(_ count: Int) async throws {
-        try await eventually("\(count) messages are handed over", within: .seconds(45)) {
+        try await eventually("\(count) messages are handed over") {
             state.withLock { $0.payloads.count + $0.rejects >= count }
         }
     }
@@ -110,7 +110,7 @@ final class HeldDelivery: BatchDelivery, Sendable {
 
 /// Waits, without holding up anything, until a condition holds.
 /// - Throws: what was waited for, when it did not come.
-func eventually(_ what: String, within time: Duration = .seconds(30), _ condition: () -> Bool) async throws {
+func eventually(_ what: String, within time: Duration = .seconds(90), _ condition: () -> Bool) async throws {
     let deadline = ContinuousClock.now + time
     while !condition() {
         guard ContinuousClock.now < deadline else { throw NotInTime(description: "not within \(time): \(what)") }

@@ -54,7 +54,7 @@ final class Mosquitto {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !Self.isListening(port) {
             guard process.isRunning, ContinuousClock.now < deadline else { throw StartFailure(lines: lines) }
             usleep(5000)

@@ -30,7 +30,7 @@ private struct Running {
 
     /// Until the status is as wanted.
     func wait(_ condition: (MQTTStatus) -> Bool, line: Int = #line) async throws {
-        try await eventually("the status of line \(line) comes", within: .seconds(60)) { condition(source.status) }
+        try await eventually("the status of line \(line) comes") { condition(source.status) }
     }
 
     func stop() async {
@@ -54,7 +54,7 @@ private func publisher(_ broker: Mosquitto, _ version: MQTTSettings.Version = .a
     return try MQTTPublisher(settings: settings)
 }
 
-@Suite(Mosquitto.condition, .timeLimit(.minutes(2))) struct MosquittoTests {
+@Suite(Mosquitto.condition, .timeLimit(.minutes(5))) struct MosquittoTests {
     @Test(arguments: [MQTTSettings.Version.v311, .v5], QoS.allCases)
     func `every message arrives once and in order`(version: MQTTSettings.Version, qos: QoS) async throws {
         let broker = try Mosquitto()
@@ -124,7 +124,7 @@ private func publisher(_ broker: Mosquitto, _ version: MQTTSettings.Version = .a
             broker.kill()
             try broker.start()
         }
-        try await eventually("all messages have come", within: .seconds(60)) {
+        try await eventually("all messages have come") {
             Set(running.delivery.payloads).count == 10_000
         }
         // Kills may double what the broker had not noted yet; the engine recognises that by id or time.

@@ -45,7 +45,7 @@ private struct Stage {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SourceTests {
+@Suite(.timeLimit(.minutes(5))) struct SourceTests {
     @Test func `nothing is acknowledged before it is durable, then all in order`() async throws {
         let stage = try await Stage()
         var seen = stage.broker.seen.makeAsyncIterator()

@@ -142,7 +142,7 @@ struct PostgresFaultTests {
                     WHERE c.relname = '\(table)' AND c.relnamespace = current_schema()::regnamespace
                         AND l.granted = \(isGranted) AND (NOT l.granted OR l.mode = 'AccessExclusiveLock'))
                 """
-            while try await watcher.text(sql) != ["true"] { await Task.yield() }
+            while try await watcher.text(sql) != ["true"] { try? await Task.sleep(for: .milliseconds(1)) }
         }
 
         func release() async throws {

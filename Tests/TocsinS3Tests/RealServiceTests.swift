@@ -4,7 +4,7 @@ import TocsinCore
 import TocsinS3
 
 /// Against programs that others wrote; each starts once and is asked everything.
-@Suite(.timeLimit(.minutes(2))) struct RealServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct RealServiceTests {
     let record = Record()
     static let oddNames = [
         "bronze/events/date=2026-11-21/hour=07/part-0.parquet", "a b", "a+b", "a%20b", "a%b", "é/日本.txt",
