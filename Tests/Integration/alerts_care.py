@@ -178,6 +178,8 @@ def suppressed():
             summary = server.get(f"/alarms/{members[first]['summary']}").json
             do(server, summary, "acknowledge")
             soon(lambda: all(states(server)[name]["life_state"] == "acknowledged" for name in others), 10, "members that are acknowledged with their summary")
+            left = server.get(f"/alarms/{summary['id']}/members?limit=1000").json["items"]
+            equal({alarm["sensor_id"] for alarm in left}, set(members), "members after one was shelved and all acknowledged")
 
 
 @check("care: nonsense gets a clear 4xx that names the field, and changes nothing")

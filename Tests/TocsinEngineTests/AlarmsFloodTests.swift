@@ -16,6 +16,9 @@ import TocsinEngine
         #expect(desk.isFlood && desk.members(of: summary.id).count == 21)
         #expect(Set(notices.filter { !$0.isTold }.map(\.change.alarm.id)) == Set(desk.members(of: summary.id)))
         #expect(notices.filter { !$0.isTold }.allSatisfy { $0.summaryID == summary.id })
+        // What people do with members is stored with what the desk says of them: they must not leave the summary by it.
+        #expect(desk.members(of: summary.id).allSatisfy { desk.alarm(id: $0)?.summary == summary.id })
+        #expect(raised.dropLast().allSatisfy { desk.alarm(id: $0.change.alarm.id)?.summary == nil })
         let last = try #require(told.last?.change.alarm)
         #expect(
             last.sentence == "29 incidents on 29 sensors since 2025-10-09 00:00:01 UTC: drift of temperature of pump_1 "

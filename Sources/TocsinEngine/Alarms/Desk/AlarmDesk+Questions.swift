@@ -7,16 +7,17 @@ extension AlarmDesk {
     public var isFlood: Bool { limiter.floodID != nil }
 
     /// For screens after a restart: incidents and summaries.
-    public var openAlarms: [Alarm] {
-        book.openAlarms.map { alarm in
-            var alarm = alarm
-            alarm.summary = limiter.summary(of: alarm.id)
-            return alarm
-        } + limiter.summaries.values.map(\.alarm)
-    }
+    public var openAlarms: [Alarm] { book.openAlarms.map(withSummary) + limiter.summaries.values.map(\.alarm) }
 
     /// An incident that is open or in its cooldown, or an open summary.
-    public func alarm(id: String) -> Alarm? { limiter.summaries[id]?.alarm ?? book.alarm(id: id) }
+    public func alarm(id: String) -> Alarm? { limiter.summaries[id]?.alarm ?? book.alarm(id: id).map(withSummary) }
+
+    /// The book knows nothing of summaries: what is stored without its summary leaves it.
+    private func withSummary(_ alarm: Alarm) -> Alarm {
+        var alarm = alarm
+        alarm.summary = limiter.summary(of: alarm.id) ?? alarm.summary
+        return alarm
+    }
 
     /// Ids of all incidents that ever belonged to an open summary, first come first.
     public func members(of summaryID: String) -> [String] { limiter.summaries[summaryID]?.members ?? [] }
