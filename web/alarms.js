@@ -3,6 +3,7 @@
 import { byId, text, attribute, clone, glyph, arrange } from "./dom.js";
 import { overview } from "./overview.js";
 import * as history from "./alarm-history.js";
+import * as linked from "./linked.js";
 import * as format from "./format.js";
 import { post, remember, remembered } from "./api.js";
 
@@ -47,12 +48,14 @@ export function replace(openAlarms, clearedAlarms) {
   open.clear();
   for (const alarm of openAlarms) hold(alarm);
   cleared = clearedAlarms.filter(valid).slice(0, CLEARED);
+  linked.replace(openAlarms);
 }
 
 /** One step of one alarm's life from the stream. */
 export function apply(change) {
   const alarm = change?.alarm;
   if (!valid(alarm)) return;
+  linked.apply(alarm);
   if (change.step === "cleared" || alarm.state === "cleared") {
     open.delete(alarm.id);
     cleared = [alarm, ...cleared.filter((other) => other.id !== alarm.id)].slice(0, CLEARED);
@@ -86,9 +89,10 @@ export function draw(connected) {
   const sorted = [...open.values()].filter((alarm) => !alarm.summary || !open.has(alarm.summary)).sort(order);
   const number = sorted.length < LISTED ? sorted.length : Math.max(sorted.length, total ?? 0);
   const shown = sorted.slice(0, SHOWN);
-  arrange(byId("alarm-list"), shown.map(openElement));
   const ids = new Set(shown.map((alarm) => alarm.id));
-  for (const id of elements.keys()) if (!ids.has(id)) elements.delete(id);
+  if (isLoaded) linked.draw(ids, openElement);
+  arrange(byId("alarm-list"), shown.map(openElement));
+  for (const id of elements.keys()) if (!ids.has(id) && !linked.isMeant(id)) elements.delete(id);
   text(byId("alarms-tally"), number > shown.length ? `newest ${shown.length} of ${format.count(number)}` : "");
   byId("alarms-empty").hidden = shown.length > 0 || !isLoaded;
   drawCleared();
@@ -116,7 +120,9 @@ function openElement(alarm) {
   element.alarm = alarm;
   element.dataset.sensor = alarm.sensor_id;
   element.dataset.severity = isCritical(alarm) ? "critical" : "warning";
-  glyph(element, element.dataset.severity);
+  const isOver = alarm.state === "cleared";
+  attribute(element, "data-state", alarm.state);
+  glyph(element, isOver ? "cleared" : element.dataset.severity);
   const raised = format.time(alarm.raised);
   const lasting = format.time(alarm.last_seen) - raised;
   text(element.querySelector(".severity"), isCritical(alarm) ? "Critical" : "Warning");
@@ -127,6 +133,9 @@ function openElement(alarm) {
   const cause = element.querySelector(".cause");
   text(cause, alarm.cause ?? "");
   cause.hidden = !alarm.cause;
+  const fate = element.querySelector(".fate");
+  text(fate, isOver ? `Cleared ${ended(alarm)}` : "");
+  fate.hidden = !isOver;
   drawCare(element, alarm);
   const past = element.querySelector(".history");
   if (!past.hidden) history.show(past, alarm.id);
@@ -149,11 +158,12 @@ function startMore(element, id) {
   rare.id = `rare-${id}`;
   past.id = `history-${id}`;
   more.setAttribute("aria-controls", `${rare.id} ${past.id}`);
-  const show = (isOpen) => {
+  const show = async (isOpen) => {
     rare.hidden = past.hidden = !isOpen;
     attribute(more, "aria-expanded", isOpen);
-    if (isOpen) history.show(past, id);
+    if (isOpen) await history.show(past, id);
   };
+  element.openMore = () => show(true);
   more.addEventListener("click", () => show(rare.hidden));
   for (const part of [more, rare, past]) part.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || rare.hidden) return;
@@ -164,17 +174,20 @@ function startMore(element, id) {
 
 // What people have done with it, and what can be done next.
 function drawCare(element, alarm) {
-  const end = format.time(alarm.last_seen);
   const words = [];
   if (alarm.life_state === "latched") words.push("its condition is over; it stays until somebody acknowledges it");
   if (alarm.life_state === "suppressed") words.push("told in a summary, nobody hears of it singly");
-  if (alarm.acknowledged_by) words.push(`acknowledged by ${alarm.acknowledged_by} at ${format.moment(format.time(alarm.acknowledged), end)}`);
+  if (alarm.life_state === "returned_unacknowledged") words.push("nobody has acknowledged it");
+  if (alarm.acknowledged_by) {
+    const at = history.acknowledgedAt(alarm, () => drawCare(element, element.alarm));
+    words.push(`acknowledged by ${alarm.acknowledged_by}${at === null ? "" : ` at ${format.moment(at)}`}`);
+  }
   if (alarm.assignee) words.push(`${alarm.assignee} looks after it`);
-  if (alarm.shelved_until) words.push(`shelved until ${format.moment(format.time(alarm.shelved_until), end)}`);
+  if (alarm.shelved_until) words.push(`shelved until ${format.moment(format.time(alarm.shelved_until))}`);
   if (alarm.life_state === "out_of_service") words.push("out of service");
   const line = element.querySelector(".care");
   text(line, words.join("; "));
-  attribute(line, "title", "Times are those of the readings; More shows them by the clock on the wall");
+  attribute(line, "title", alarm.shelved_until ? "A shelf ends by the time of the readings" : "");
   line.hidden = words.length === 0;
   attribute(element, "data-life", alarm.life_state ?? "");
   const isShelved = Boolean(alarm.shelved_until);
@@ -249,12 +262,16 @@ function drawCleared() {
   const list = byId("cleared-list");
   arrange(list, cleared.map((alarm, index) => {
     const element = list.children[index] ?? clone("t-cleared");
-    const end = format.time(alarm.cleared ?? alarm.last_seen);
     text(element.querySelector(".sentence"), alarm.sentence);
-    text(element.querySelector(".meta"), `cleared ${format.moment(end, end)} after ${format.span(end - format.time(alarm.raised))}`);
+    text(element.querySelector(".meta"), `cleared ${ended(alarm)}`);
     return element;
   }));
   byId("cleared-empty").hidden = cleared.length > 0;
+}
+
+function ended(alarm) {
+  const end = format.time(alarm.cleared ?? alarm.last_seen);
+  return `${format.moment(end, end)} after ${format.span(end - format.time(alarm.raised))}`;
 }
 
 /** Brokers and channels that do not work. */

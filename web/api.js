@@ -2,7 +2,7 @@
 
 const TIMEOUT = 10_000;
 
-/** The JSON answer of `path`; throws with the server's own words (RFC 9457 `detail`) when it refuses. */
+/** The JSON answer of `path`; throws with the server's own words (RFC 9457 `detail`) and `status` when it refuses. */
 export async function get(path, parameters = {}) {
   const query = new URLSearchParams(parameters).toString();
   const response = await fetch(query ? `${path}?${query}` : path, {
@@ -10,7 +10,7 @@ export async function get(path, parameters = {}) {
   });
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
-  throw new Error(`${path}: ${problem.detail ?? problem.title ?? response.status}`);
+  throw Object.assign(new Error(`${path}: ${problem.detail ?? problem.title ?? response.status}`), { status: response.status });
 }
 
 /** Sends a JSON object; throws with the server's own words when it refuses. */

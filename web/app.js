@@ -6,6 +6,7 @@ import { LiveStream } from "./live.js";
 import * as format from "./format.js";
 import * as overview from "./overview.js";
 import * as alarms from "./alarms.js";
+import * as linked from "./linked.js";
 import * as sensors from "./sensors.js";
 import * as board from "./board.js";
 import * as channels from "./channels.js";
@@ -189,6 +190,7 @@ function start() {
   tip.start();
   startKey();
   alarms.start((id) => board.reveal(id));
+  linked.start({ changed: drawAlarms, visit: board.visit });
   sensors.start({ isShown: board.isShown, toggle: board.toggle, changed: drawSensors });
   board.start({
     changed: () => { drawBoard(); drawSensors(); },

@@ -18,6 +18,7 @@ const SPANS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 
 const cards = new Map();
 let pins = [];
 let automatic = [];
+let visitor = null; // the sensor of the alarm that a link names: shown as long as this page is open
 const dismissed = new Set();
 let span = remembered("window", "auto");
 let autoSpan = MINUTE;
@@ -52,7 +53,7 @@ export function start(given) {
   recolour();
 }
 
-export const shown = () => [...pins, ...automatic];
+export const shown = () => [...new Set([...(visitor === null ? [] : [visitor]), ...pins, ...automatic])];
 export const isShown = (id) => cards.has(id);
 
 /** Shows or hides a sensor because a person asked. */
@@ -60,6 +61,7 @@ export function toggle(id) {
   if (cards.has(id)) {
     pins = pins.filter((other) => other !== id);
     automatic = automatic.filter((other) => other !== id);
+    if (visitor === id) visitor = null;
     dismissed.add(id);
     options.say(`${id} removed from the charts.`);
   } else {
@@ -79,9 +81,18 @@ export function reveal(id) {
   cards.get(id)?.element.scrollIntoView({ block: "center", behavior: reduced ? "auto" : "smooth" });
 }
 
+/** Shows a sensor because a link leads to it: whoever follows many links has not chosen all of them for ever. */
+export function visit(id) {
+  if (!cards.has(id)) {
+    visitor = id;
+    reconcile();
+  }
+  cards.get(id)?.element.scrollIntoView({ block: "nearest" });
+}
+
 /** Decides who stands on the board: pinned sensors, those in alarm, and the first few so that it is never empty. */
 export function reconcile() {
-  const taken = (id) => pins.includes(id) || automatic.includes(id) || dismissed.has(id);
+  const taken = (id) => id === visitor || pins.includes(id) || automatic.includes(id) || dismissed.has(id);
   automatic = automatic.filter((id) => !pins.includes(id) && !dismissed.has(id));
   if (byId("follow").checked) {
     for (const id of alarms.troubled().slice(0, AUTOMATIC)) {

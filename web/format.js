@@ -108,6 +108,14 @@ export function unit(name) {
   return Object.hasOwn(UNITS, name) ? UNITS[name] : name;
 }
 
+/** The beginning of a text, with an ellipsis where it goes on. */
+export function shortened(value, limit) {
+  const string = String(value ?? "").trim();
+  // By code points, so that no half of a pair is left.
+  const letters = [...string.slice(0, 2 * limit + 2)];
+  return letters.length > limit ? `${letters.slice(0, limit).join("").trimEnd()}…` : string;
+}
+
 export const words = (name) => String(name ?? "").replaceAll("_", " ");
 
 export function probability(value) {

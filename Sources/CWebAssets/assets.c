@@ -53,11 +53,17 @@ static const uint8_t channels_js[] = {
 static const uint8_t connections_js[] = {
 #embed "../../web/connections.js"
 };
+static const uint8_t dead_letters_js[] = {
+#embed "../../web/dead-letters.js"
+};
 static const uint8_t dom_js[] = {
 #embed "../../web/dom.js"
 };
 static const uint8_t format_js[] = {
 #embed "../../web/format.js"
+};
+static const uint8_t linked_js[] = {
+#embed "../../web/linked.js"
 };
 static const uint8_t live_js[] = {
 #embed "../../web/live.js"
@@ -104,8 +110,10 @@ static const tw_asset assets[] = {
     ASSET("/assets/card.js", JAVASCRIPT, card_js),
     ASSET("/assets/channels.js", JAVASCRIPT, channels_js),
     ASSET("/assets/connections.js", JAVASCRIPT, connections_js),
+    ASSET("/assets/dead-letters.js", JAVASCRIPT, dead_letters_js),
     ASSET("/assets/dom.js", JAVASCRIPT, dom_js),
     ASSET("/assets/format.js", JAVASCRIPT, format_js),
+    ASSET("/assets/linked.js", JAVASCRIPT, linked_js),
     ASSET("/assets/live.js", JAVASCRIPT, live_js),
     ASSET("/assets/overview.js", JAVASCRIPT, overview_js),
     ASSET("/assets/plot.js", JAVASCRIPT, plot_js),
