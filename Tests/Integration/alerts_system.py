@@ -78,6 +78,21 @@ def store_away():
             equal((stored["kind"], stored["severity"], stored["id"]), ("system", "critical", receiver.delivered()[0]["data"]["alarm"]["id"]), "alarm")
 
 
+@check("system alarms: a channel whose receiver refuses everything is an alarm that another channel tells")
+def refusing_receiver():
+    with folder() as data, Receiver() as receiver, Receiver() as refusing:
+        refusing.status = 404
+        config = channels(
+            data, {"kind": "webhook", "name": "mes", "url": receiver.url}, {"kind": "slack", "name": "shift", "url": refusing.url},
+            routes=[{"channels": ["mes"], "kinds": ["system"]}, {"channels": ["shift"]}])
+        with Server(data, "--config", config, environment={"TEMP_ALERT_THRESHOLD": "80"}) as server:
+            equal(server.post(line("p1", time.time() - 9, temperature=81)).status, 202, "status")
+            soon(lambda: refusing.requests, 20, "the refusal")
+            health = soon(lambda: server.get("/health").json if server.get("/health").json["status"] == "degraded" else None, 20, "/health is degraded")
+            expect("shift" in health["reason"] and "404" in health["reason"], f"/health does not say why: {shortened(health)}")
+            soon(lambda: receiver.steps() == ["raised tocsin:component/alerts shift"], 80, "the alarm at the other channel", interval=0.5)
+
+
 @check("system alarms: a temperature above TEMP_ALERT_THRESHOLD is a critical alarm of its sensor at the first reading, unless a rule says otherwise")
 def thresholds():
     with folder() as data:

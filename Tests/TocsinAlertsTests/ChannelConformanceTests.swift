@@ -18,7 +18,8 @@ import TocsinCore
             let severity: Alarm.Severity = step == .raised ? .warning : .critical
             _ = try await channel.send(Sample.message(Sample.change(step, severity: severity)))
         }
-        let arrived = receiver.arrived
+        // Opsgenie's priority has a request of its own.
+        let arrived = receiver.arrived.filter { !$0.target.hasPrefix("PUT ") }
         #expect(arrived.count == 4)
         for (message, step) in zip(arrived, ["raised", "acknowledged", "escalated", "cleared"]) {
             for problem in WireForm.problems(kind, step, message) { Issue.record("\(kind) \(step): \(problem)") }
@@ -147,6 +148,38 @@ import TocsinCore
             }
             for secret in ["key=1", "t0ken", "s3cret"] { #expect(!"\(error)".contains(secret)) }
         }
+    }
+
+    @Test func whatIsSaidAgainToAlertmanagerIsTheSameAlert() async throws {
+        let receiver = try await Receivers.make(.alertmanager)
+        let channel = try receiver.channel(.alertmanager)
+        let alarm = Sample.alarm()
+        _ = try await channel.send(Sample.message(Sample.change(.raised)))
+        var refresh = AlertMessage(content: .open([alarm]), key: "open-1", incident: "open", time: Sample.start)
+        // The sensor has not spoken since a restart, or stands elsewhere now.
+        for zone in [nil, "hall 4"] {
+            refresh.zones = zone.map { [alarm.id: $0] } ?? [:]
+            _ = try await channel.send(refresh)
+        }
+        _ = try await channel.send(Sample.message(Sample.change(.cleared)))
+        let labels = try receiver.arrived.map { arrived in
+            let list = try JSONSerialization.jsonObject(with: Data(arrived.text.utf8)) as? [[String: Any]]
+            return list?.first?["labels"] as? [String: String]
+        }
+        #expect(labels.count == 4 && Set(labels.compactMap { $0 }).count == 1, "\(labels)")
+        #expect(labels.first??["zone"] == "hall 3")
+    }
+
+    @Test func whatGetsWorseGetsUrgentInOpsgenie() async throws {
+        let receiver = try await Receivers.make(.opsgenie)
+        let channel = try receiver.channel(.opsgenie)
+        _ = try await channel.send(Sample.message(Sample.change(.escalated, severity: .critical)))
+        let id = Sample.alarm().id
+        #expect(
+            receiver.arrived.map(\.target) == [
+                "POST /base/v2/alerts", "PUT /base/v2/alerts/tocsin-\(id)/priority?identifierType=alias",
+            ])
+        #expect(receiver.arrived.last?.text == #"{"priority":"P1"}"#)
     }
 
     /// What a receiver may be at the other end of an open connection.

@@ -70,6 +70,54 @@ import TocsinTestKit
         await http.close()
     }
 
+    @Test func whereOneAddressOfANameDoesNotListenTheNextIsTried() async throws {
+        let receiver = try await FakeReceiver()
+        let resolver = HostResolver { _ in
+            [IPAddress("::1"), IPAddress("127.0.0.9"), IPAddress("127.0.0.1")].compactMap { $0 }
+        }
+        let http = AlertHTTP(targets: try TargetGuard(allowsPrivate: true), resolver: resolver)
+        let channel = WebhookChannel(
+            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"), sender: ChannelHTTP(http: http))
+        for count in 1...3 {
+            #expect(await AlertTest.run(channel, clock: HandClock()).isDelivered)
+            // The test and its end.
+            #expect(receiver.requests.count == 2 * count)
+        }
+        await http.close()
+    }
+
+    /// Some servers say which path they do not know, and the path of a webhook is its credential.
+    @Test func noAnswerAndNoErrorTellsASecret() async throws {
+        let receiver = try await FakeReceiver(answer: (404, "Cannot POST /services/T0/SECRETPATH"))
+        let http = AlertHTTP(targets: try TargetGuard(allowsPrivate: true))
+        let url = try WebAddress("http://127.0.0.1:\(receiver.port)/services/T0/SECRETPATH")
+        let result = await AlertTest.run(
+            WebhookChannel(name: "w", url: url, sender: ChannelHTTP(http: http)), clock: HandClock())
+        #expect(!result.isDelivered && !result.text.contains("SECRETPATH"), "\(result.text)")
+        await http.close()
+    }
+
+    @Test(arguments: [AlertChannelKind.opsgenie, .pagerduty, .webhook])
+    func aTokenWithALineBreakIsRefusedAndNotShown(_ kind: AlertChannelKind) throws {
+        var settings = Receivers.settings(kind)
+        settings.url = "https://hooks.example/"
+        if kind == .webhook { settings.secret = "hidden\n" } else { settings.token = "hidden\n" }
+        let error = #expect(throws: TocsinError.self) {
+            try Receivers.factory(TargetGuard(allowsPrivate: true)).make(settings)
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("line break") && text.contains(settings.name) && !text.contains("hidden"), "\(text)")
+    }
+
+    @Test func aWrongAddressSaysWhoseItIs() throws {
+        var settings = Receivers.settings(.webhook)
+        settings.url = "htp://hooks.example/"
+        let error = #expect(throws: TocsinError.self) {
+            try Receivers.factory(TargetGuard(allowsPrivate: true)).make(settings)
+        }
+        #expect(error?.place == "alerts.channels \(settings.name) url")
+    }
+
     @Test func whatIsAllowedIsAllowedAndMetadataOnlyByName() throws {
         let loopback = try #require(IPAddress("127.0.0.1"))
         let metadata = try #require(IPAddress("169.254.169.254"))

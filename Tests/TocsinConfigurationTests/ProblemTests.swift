@@ -21,6 +21,16 @@ struct ProblemTests {
         #expect(found.first?.contains(expected) == true, "\(found)")
     }
 
+    @Test(arguments: [
+        ("alerts: {routes: [{channels: []}]}", "`alerts.routes.0.channels` is empty"),
+        ("alerts: {link: 'javascript:alert(1)'}", "`alerts.link` is \"javascript:alert(1)\""),
+    ])
+    func alertsThatNobodyWouldGetAreRefused(yaml: String, expected: String) throws {
+        let found = try problems(yaml)
+        #expect(found.count == 1)
+        #expect(found.first?.contains(expected) == true, "\(found)")
+    }
+
     @Test func unknownFlagsNameTheNearMiss() throws {
         #expect(
             try problems("", flags: ["server.prot": "1"])
@@ -60,6 +70,10 @@ struct ProblemTests {
         ("input: {validRanges: [1, 2]}", "must be a map"),
         ("engine: {order: name}", "expected one of arrival, event"),
         ("engine: {order: event}\nspool: {enabled: false}", "`engine.order` is event, but `spool.enabled` is false"),
+        (
+            "kafka: {bootstrapServers: 'h:1', output: {enabled: true}}\nspool: {enabled: false}",
+            "`kafka.output.enabled` is true, but `spool.enabled` is false"
+        ),
         ("windows: 60s", "`windows` must be a list"),
         ("windows: [60s]", "element 0 of `windows` must be a group of keys"),
         ("windows: [{size: 60s}]", "`windows.0.slide` is missing"),

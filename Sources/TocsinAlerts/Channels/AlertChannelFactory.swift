@@ -23,6 +23,7 @@ public struct AlertChannelFactory: Sendable {
     /// - Throws: `TocsinError(.configuration)` that names what is missing or wrong, and never shows a secret.
     public func make(_ settings: AlertChannelSettings) throws(TocsinError) -> any AlertChannel {
         let name = settings.name
+        try checkHeaders(settings)
         let wording = AlertWording(
             title: try template(settings.title, settings, "title"), text: try template(settings.text, settings, "text"))
         let sender = ChannelHTTP(http: http, timeout: settings.timeout, authorities: settings.authorities)
@@ -57,9 +58,29 @@ public struct AlertChannelFactory: Sendable {
         }
     }
 
+    /// What goes into a header must not end it; the value is a secret and is not shown.
+    private func checkHeaders(_ settings: AlertChannelSettings) throws(TocsinError) {
+        func isLine(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }
+        for (key, value) in [("token", settings.token), ("secret", settings.secret), ("user", settings.user)] {
+            guard let value, !isLine(value) else { continue }
+            throw problem(
+                settings, key, "it holds a line break or another control character",
+                "write it in one line; in YAML, `|` keeps the line break at the end")
+        }
+        for (name, value) in settings.headers {
+            let isName = !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: ":") }
+            guard !isName || !isLine(value) else { continue }
+            throw problem(
+                settings, "headers", "\"\(name.printable)\" or its value cannot stand in a header",
+                "a name is one word without a colon, a value one line")
+        }
+    }
+
     private func mail(_ settings: AlertChannelSettings, _ wording: AlertWording) throws(TocsinError) -> any AlertChannel
     {
-        let url = try WebAddress(try need(settings.url, settings, "url"), schemes: ["smtp", "smtps"])
+        let url = try located(settings) { () throws(TocsinError) in
+            try WebAddress(try need(settings.url, settings, "url"), schemes: ["smtp", "smtps"])
+        }
         let smtp = try SMTPSettings(
             host: url.host, port: url.port,
             security: settings.security ?? (url.scheme == "smtps" ? .implicit : .startTLS), user: settings.user,
@@ -101,7 +122,22 @@ public struct AlertChannelFactory: Sendable {
     }
 
     private func address(_ settings: AlertChannelSettings, _ usual: String? = nil) throws(TocsinError) -> WebAddress {
-        try WebAddress(try need(settings.url ?? usual, settings, "url"))
+        try located(settings) { () throws(TocsinError) in
+            try WebAddress(try need(settings.url ?? usual, settings, "url"))
+        }
+    }
+
+    /// Says which channel's address is meant.
+    private func located(
+        _ settings: AlertChannelSettings, _ body: () throws(TocsinError) -> WebAddress
+    ) throws(TocsinError) -> WebAddress {
+        do throws(TocsinError) {
+            return try body()
+        } catch {
+            var error = error
+            error.place = "alerts.channels \(settings.name) url"
+            throw error
+        }
     }
 
     private func template(

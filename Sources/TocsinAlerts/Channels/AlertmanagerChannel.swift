@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import TocsinCore
 
 /// Prometheus Alertmanager, API v2: posts to `/api/v2/alerts`, and again every minute while the alarm is open, because
@@ -10,6 +11,7 @@ public struct AlertmanagerChannel: AlertChannel {
     private let sender: ChannelHTTP
     /// How long an alert stands without being said again.
     private let life: Span64
+    private let zones = ToldZones()
 
     /// - Parameter refresh: how often open alarms are said again; they stand five times as long.
     public init(
@@ -30,24 +32,29 @@ public struct AlertmanagerChannel: AlertChannel {
             switch message.content {
             case .change(let change):
                 // Severity is a label, and labels are the identity: the milder alert ends where the graver begins.
+                let zone = zones.zone(of: change.alarm, isNow: message.details.zone)
                 if change.step == .escalated {
-                    write(change.alarm, message, severity: .warning, end: message.time, to: &list)
+                    write(change.alarm, zone, message, severity: .warning, end: message.time, to: &list)
                 }
                 let end = change.step == .cleared ? message.time : message.time.advanced(by: life)
-                write(change.alarm, message, severity: message.severity, end: end, to: &list)
+                write(change.alarm, zone, message, severity: message.severity, end: end, to: &list)
             case .open(let alarms):
                 for alarm in alarms {
+                    let zone = zones.zone(of: alarm, isNow: message.zones[alarm.id])
                     let end = message.time.advanced(by: life)
-                    write(alarm, message, severity: AlertSeverity(alarm.severity), end: end, to: &list)
+                    write(alarm, zone, message, severity: AlertSeverity(alarm.severity), end: end, to: &list)
                 }
             case .digest: break
             }
         }
-        return try await sender.post(json: json, to: url, key: message.key)
+        let answer = try await sender.post(json: json, to: url, key: message.key)
+        if let change = message.change, change.step == .cleared { zones.forget(change.alarm) }
+        return answer
     }
 
     private func write(
-        _ alarm: Alarm, _ message: AlertMessage, severity: AlertSeverity, end: Timestamp, to json: inout JSONWriter
+        _ alarm: Alarm, _ zone: String?, _ message: AlertMessage, severity: AlertSeverity, end: Timestamp,
+        to json: inout JSONWriter
     ) {
         // An alert that ends before it starts is refused; a sensor's clock may be ahead.
         let start = min(alarm.raised, end)
@@ -60,7 +67,7 @@ public struct AlertmanagerChannel: AlertChannel {
                 $0.field("severity", severity.name)
                 $0.field("sensor", alarm.sensor)
                 if let metric = alarm.metric { $0.field("metric", metric) }
-                if let zone = message.details.zone { $0.field("zone", zone) }
+                if let zone { $0.field("zone", zone) }
             }
             alert.key("annotations")
             alert.object {
@@ -73,4 +80,23 @@ public struct AlertmanagerChannel: AlertChannel {
             if let link = message.link { alert.field("generatorURL", link) }
         }
     }
+}
+
+/// The zones that were told. Labels are an alert's identity: one that is said again with another zone would be a second
+/// alert beside the first.
+private final class ToldZones: Sendable {
+    private let zones = Mutex<[String: String]>([:])
+    /// Ends that nobody told are not noted: the old go, and are looked up again.
+    private static let limit = 20_000
+
+    func zone(of alarm: Alarm, isNow zone: String?) -> String? {
+        zones.withLock { zones in
+            if let told = zones[alarm.id] { return told }
+            if zones.count >= Self.limit { zones.removeAll() }
+            zones[alarm.id] = zone
+            return zone
+        }
+    }
+
+    func forget(_ alarm: Alarm) { zones.withLock { $0[alarm.id] = nil } }
 }

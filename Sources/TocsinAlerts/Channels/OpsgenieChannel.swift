@@ -41,22 +41,31 @@ public struct OpsgenieChannel: AlertChannel {
             path = "/v2/alerts"
             json.object { create(change.alarm, alias, message, to: &$0) }
         }
-        return try await sender.post(
+        let answer = try await sender.post(
             json: json, to: WebAddress(path: path, of: url), key: message.key,
             headers: [("Authorization", "GenieKey \(apiKey)")])
+        guard change.step == .escalated else { return answer }
+        // One that is open only counts the creation; its priority stays.
+        var urgency = JSONWriter()
+        urgency.object { $0.field("priority", Self.priority(message)) }
+        return try await sender.put(
+            json: urgency, to: WebAddress(path: "/v2/alerts/\(alias)/priority?identifierType=alias", of: url),
+            key: "\(message.key)-priority", headers: [("Authorization", "GenieKey \(apiKey)")])
+    }
+
+    private static func priority(_ message: AlertMessage) -> String {
+        switch message.severity {
+        case .critical: "P1"
+        case .warning: "P3"
+        case .info: "P5"
+        }
     }
 
     private func create(_ alarm: Alarm, _ alias: String, _ message: AlertMessage, to json: inout JSONWriter) {
-        let priority =
-            switch message.severity {
-            case .critical: "P1"
-            case .warning: "P3"
-            case .info: "P5"
-            }
         json.field("message", wording.title(message).cut(to: 130))
         json.field("alias", alias)
         json.field("description", wording.text(message).cut(to: 15_000))
-        json.field("priority", priority)
+        json.field("priority", Self.priority(message))
         json.field("source", "Tocsin")
         json.field("entity", alarm.sensor.printable.cut(to: 512))
         json.key("tags")

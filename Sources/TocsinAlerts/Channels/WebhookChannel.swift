@@ -135,17 +135,32 @@ public struct ChannelHTTP: Sendable {
     }
 
     func post(
-        _ url: WebAddress, _ body: [UInt8], headers: [(name: String, value: String)]
+        _ url: WebAddress, _ body: [UInt8], headers: [(name: String, value: String)], method: String = "POST"
     ) async throws(AlertFailure) -> AlertAnswer {
         try await http.send(
-            OutgoingRequest(url: url, headers: headers, body: body, timeout: timeout, authorities: authorities))
+            OutgoingRequest(
+                method: method, url: url, headers: headers, body: body, timeout: timeout, authorities: authorities))
     }
 
     func post(
         json: JSONWriter, to url: WebAddress, key: String, headers: [(name: String, value: String)] = []
     ) async throws(AlertFailure) -> AlertAnswer {
+        try await send(json, to: url, key, headers, method: "POST")
+    }
+
+    func put(
+        json: JSONWriter, to url: WebAddress, key: String, headers: [(name: String, value: String)]
+    ) async throws(AlertFailure) -> AlertAnswer {
+        try await send(json, to: url, key, headers, method: "PUT")
+    }
+
+    private func send(
+        _ json: JSONWriter, to url: WebAddress, _ key: String, _ headers: [(name: String, value: String)],
+        method: String
+    ) async throws(AlertFailure) -> AlertAnswer {
         try await post(
             url, json.bytes,
-            headers: [("Content-Type", "application/json; charset=utf-8"), ("Idempotency-Key", key)] + headers)
+            headers: [("Content-Type", "application/json; charset=utf-8"), ("Idempotency-Key", key)] + headers,
+            method: method)
     }
 }

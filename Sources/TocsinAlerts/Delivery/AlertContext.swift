@@ -6,13 +6,13 @@ public struct AlertContext: Sendable {
     public var zone: @Sendable (Alarm) -> String?
     /// What else is known; asked when a message is made.
     public var details: @Sendable (AlarmChange) -> AlertDetails
-    /// The page with chart and alarm.
-    public var link: @Sendable (Alarm) -> String?
+    /// The page with chart and alarm; nil = the page with all of them.
+    public var link: @Sendable (Alarm?) -> String?
 
     public init(
         zone: @escaping @Sendable (Alarm) -> String? = { _ in nil },
         details: @escaping @Sendable (AlarmChange) -> AlertDetails = { _ in AlertDetails() },
-        link: @escaping @Sendable (Alarm) -> String? = { _ in nil }
+        link: @escaping @Sendable (Alarm?) -> String? = { _ in nil }
     ) {
         self.zone = zone
         self.details = details

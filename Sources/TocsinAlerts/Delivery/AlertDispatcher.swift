@@ -31,10 +31,13 @@ public final class AlertDispatcher: AlarmListener {
         logger: Logger, sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
     ) {
+        // An escalation reaches the same people: what they get is counted together.
+        let meters = Dictionary(channels.map { ($0.channel.name, RateMeter()) }) { first, _ in first }
         func lane(_ name: String, _ channel: any AlertChannel, _ policy: LanePolicy) -> AlertLane {
             AlertLane(
-                name: name, channel: channel, policy: policy, outbox: outbox, context: context, clock: clock,
-                logger: logger, sleep: sleep, random: random)
+                name: name, channel: channel, policy: policy, outbox: outbox, context: context,
+                rateMeter: meters[channel.name] ?? RateMeter(), clock: clock, logger: logger, sleep: sleep,
+                random: random)
         }
         let plan = escalations.enumerated().flatMap { number, escalation in
             channels.filter { escalation.channels.contains($0.channel.name) }.map { entry in
@@ -48,10 +51,13 @@ public final class AlertDispatcher: AlarmListener {
                 )
             }
         }
-        let lost = outbox.open(lanes: channels.map(\.channel.name) + plan.map(\.name))
-        if lost > 0 {
+        let names = channels.map(\.channel.name) + plan.map(\.name)
+        let stranded = outbox.open(lanes: names)
+        if stranded > 0 {
+            let gone = outbox.deadCounts.keys.filter { !names.contains($0) }.sorted().joined(separator: ", ")
             logger.error(
-                "alerts waited for channels that are no longer configured: forgotten", metadata: ["count": "\(lost)"])
+                "alerts waited for channels that are no longer configured: they are kept as dead letters",
+                metadata: ["count": "\(stranded)", "channels": "\(gone)"])
         }
         lanes = channels.map { lane($0.channel.name, $0.channel, $0.policy) }
         self.escalations = plan.map { Escalating(lane: lane($0.name, $0.1, $0.2), filter: $0.3) }

@@ -32,8 +32,8 @@ final class AlertLane: Sendable {
 
     init(
         name: String, channel: any AlertChannel, policy: LanePolicy, outbox: any AlertOutbox, context: AlertContext,
-        clock: any WallClock, logger: Logger, sleep: @escaping @Sendable (Duration) async throws -> Void,
-        random: @escaping @Sendable () -> Double
+        rateMeter: RateMeter, clock: any WallClock, logger: Logger,
+        sleep: @escaping @Sendable (Duration) async throws -> Void, random: @escaping @Sendable () -> Double
     ) {
         self.name = name
         self.channel = channel
@@ -46,7 +46,7 @@ final class AlertLane: Sendable {
             State(
                 book: LaneBook(
                     channel: name, policy: policy, traits: channel.traits, open: outbox.openAlarms(in: name),
-                    random: random)))
+                    rateMeter: rateMeter, random: random)))
     }
 
     var counts: AlertCounts { state.withLock { $0.book.counts } }
@@ -57,7 +57,8 @@ final class AlertLane: Sendable {
             let held = book.overflow.count + book.quietHeld.count + book.delayed.count
             return AlertLaneStatus(
                 lane: name, waiting: book.incidents.values.reduce(held) { $0 + $1.queue.count }, heldBack: held,
-                failures: book.failures, lastError: book.failures > 0 ? state.lastError : nil,
+                failures: book.failures + book.refusals,
+                lastError: book.failures + book.refusals > 0 ? state.lastError : nil,
                 lastDelivered: state.lastDelivered,
                 restsUntil: [book.pausedUntil, book.restsUntil].compactMap { $0 }.max())
         }
@@ -211,11 +212,13 @@ final class AlertLane: Sendable {
             for change in changes { hash.combine(AlertMessage.key(change)) }
             return AlertMessage(
                 content: .digest(changes, hold), key: "digest-\(hash.hex)", incident: "digest-\(hash.hex)", time: now,
-                note: delivery.note, link: changes.first.flatMap { context.link($0.alarm) })
+                note: delivery.note, link: context.link(nil))
         case .open(let alarms):
-            return AlertMessage(
+            var message = AlertMessage(
                 content: .open(alarms), key: "open-\(now.nanoseconds)", incident: "open", time: now,
-                link: alarms.first.flatMap { context.link($0) })
+                link: context.link(nil))
+            for alarm in alarms { message.zones[alarm.id] = context.zone(alarm) }
+            return message
         }
     }
 }

@@ -50,8 +50,8 @@ public protocol AlertOutbox: Sendable {
     var isDurable: Bool { get }
     /// The last of the engine's changes that was put, by any process.
     var lastMark: AlarmMark { get }
-    /// Lanes that are new get what is put from now on; what waited for one that is gone is forgotten.
-    /// - Returns: how many items that were.
+    /// Lanes that are new get what is put from now on; what waited for one that is gone becomes a dead letter.
+    /// - Returns: how many did.
     func open(lanes: [String]) -> Int
     /// - Parameter mark: the place of the first change in the engine's stream; nil for changes from elsewhere.
     func put(_ changes: [AlarmChange], mark: AlarmMark?, now: Timestamp) -> [AlertItem]

@@ -47,9 +47,9 @@ extension LaneBook {
             return settleInTurn(item)
         }
         let change = AlarmChange(step: .raised, alarm: alarm)
-        hold(
+        holdUnlessAcknowledged(
             Delivery(content: .change(change), numbers: [item.number], incident: alarm.id, recorded: item.recorded),
-            until: item.recorded.advanced(by: policy.delay))
+            recorded: item.recorded)
     }
 }
 

@@ -56,6 +56,16 @@ extension LaneBook {
         var delivery = delivery(item)
         delivery.isAgain = true
         delivery.note = "sent again by hand"
+        guard delivery.change?.step.isBeginning == true, engaged[delivery.incident] == nil else {
+            return push(delivery, now)
+        }
+        delivery.note = "sent again by hand; it is over since"
+        push(delivery, now)
+        guard !traits.takesDigests, wants(.cleared), var alarm = delivery.change?.alarm else { return }
+        // A machine would take it for open, and nothing would ever close it.
+        alarm.state = .cleared
+        alarm.cleared = alarm.cleared ?? now
+        delivery.content = .change(AlarmChange(step: .cleared, alarm: alarm))
         push(delivery, now)
     }
 
@@ -101,9 +111,11 @@ extension LaneBook {
         if policy.cooldown.nanoseconds > 0, change.step == .raised || change.step == .reopened {
             let pair = Pair(sensor: alarm.sensor, kind: alarm.kind)
             if let last = lastRaised[pair], now < last.advanced(by: policy.cooldown) {
-                counts.suppressed += 1
                 cooled[pair, default: 0] += 1
-                return settle([item.number], .passedOver)
+                engaged[alarm.id] = alarm
+                // What still stands when the cooldown is over must be known: the last that was heard is that it was over.
+                let note = "held back by the cooldown of \(Self.text(policy.cooldown))"
+                return hold(delivery, until: last.advanced(by: policy.cooldown), note: note, pair: pair)
             }
             if lastRaised.count >= Self.queueLimit { forgetOldCooldowns(now) }
             lastRaised[pair] = now
@@ -113,15 +125,21 @@ extension LaneBook {
         }
         engaged[alarm.id] = alarm
         guard policy.delay.nanoseconds > 0, !told.contains(alarm.id) else { return enqueue(delivery, now) }
-        hold(delivery, until: item.recorded.advanced(by: policy.delay))
+        holdUnlessAcknowledged(delivery, recorded: item.recorded)
     }
 
-    /// Somebody may acknowledge it before.
-    mutating func hold(_ delivery: Delivery, until due: Timestamp) {
+    mutating func holdUnlessAcknowledged(_ delivery: Delivery, recorded: Timestamp) {
+        hold(
+            delivery, until: recorded.advanced(by: policy.delay),
+            note: "nobody has acknowledged it for \(Self.text(policy.delay))")
+    }
+
+    /// Somebody may acknowledge it before, and it may be over.
+    private mutating func hold(_ delivery: Delivery, until due: Timestamp, note: String, pair: Pair? = nil) {
         var delivery = delivery
-        delivery.note = "nobody has acknowledged it for \(Self.text(policy.delay))"
+        delivery.note = note
         if let earlier = delayed[delivery.incident] { delivery.numbers = earlier.delivery.numbers + delivery.numbers }
-        delayed[delivery.incident] = Delayed(delivery: delivery, due: due)
+        delayed[delivery.incident] = Delayed(delivery: delivery, due: due, pair: pair)
         delayedOrder.append((delivery.incident, due))
     }
 
@@ -134,6 +152,9 @@ extension LaneBook {
             delayed[id]?.delivery.numbers.append(item.number)
             engaged[id] = change.alarm
         } else if Self.remarks.contains(change.step) {
+            if let step = delayed[id]?.delivery.change?.step {
+                delayed[id]?.delivery.content = .change(AlarmChange(step: step, alarm: change.alarm))
+            }
             settle([item.number], .passedOver)
         } else {
             settle((delayed.removeValue(forKey: id)?.delivery.numbers ?? []) + [item.number], .passedOver)

@@ -46,8 +46,18 @@ extension LaneBook {
             guard due <= now else { return }
             delayedOrder.removeFirst()
             delayed[id] = nil
-            enqueue(entry.delivery, now)
+            enqueue(entry.pair.map { cooledDown(entry.delivery, $0, now) } ?? entry.delivery, now)
         }
+    }
+
+    /// It has outlasted the cooldown, and the next one begins.
+    private mutating func cooledDown(_ delivery: Delivery, _ pair: Pair, _ now: Timestamp) -> Delivery {
+        lastRaised[pair] = now
+        let others = (cooled.removeValue(forKey: pair) ?? 1) - 1
+        guard others > 0, let note = delivery.note else { return delivery }
+        var delivery = delivery
+        delivery.note = "\(note), as \(others) more before it"
+        return delivery
     }
 
     private mutating func releaseQuiet(_ now: Timestamp) {
@@ -88,7 +98,7 @@ extension LaneBook {
 
     private mutating func releaseOverflow(_ now: Timestamp) {
         guard !overflow.isEmpty, listed.isEmpty, let overflowDue, overflowDue <= now else { return }
-        if let rate = policy.rate, rateWindow.used(rate, now) >= rate.messages { return }
+        if let rate = policy.rate, rateMeter.used(rate, now) >= rate.messages { return }
         let held = overflow
         overflow = []
         self.overflowDue = nil
@@ -124,7 +134,7 @@ extension LaneBook {
                 continue
             }
             if head.attempts == 0, isHeld(entry, incident, head, now) { continue }
-            if head.attempts == 0, policy.rate != nil { rateWindow.note(now) }
+            if head.attempts == 0, policy.rate != nil { rateMeter.note(now) }
             head.attempts += 1
             incident.queue[0].attempts = head.attempts
             incident.isUnderWay = true
@@ -138,10 +148,10 @@ extension LaneBook {
     private mutating func isHeld(_ entry: DueQueue.Entry, _ incident: Incident, _ head: Delivery, _ now: Timestamp)
         -> Bool
     {
-        let used = policy.rate.map { rateWindow.used($0, now) } ?? 0
+        let used = policy.rate.map { rateMeter.used($0, now) } ?? 0
         let messages = policy.rate?.messages ?? .max
         if head.isDigest || head.isReleased || !traits.takesDigests {
-            guard used >= messages, let free = policy.rate.flatMap({ rateWindow.nextFree($0) }) else { return false }
+            guard used >= messages, let free = policy.rate.flatMap({ rateMeter.nextFree($0) }) else { return false }
             due.push(DueQueue.Entry(due: free, order: entry.order, incident: entry.incident))
             return true
         }
@@ -161,8 +171,8 @@ extension LaneBook {
         if let (_, due) = delayedOrder.first(where: { delayed[$0.id]?.due == $0.due }) { times.append(due) }
         if !quietHeld.isEmpty, let quiet = policy.quiet, listed.isEmpty { times.append(quiet.end(after: now)) }
         if !overflow.isEmpty, listed.isEmpty, let overflowDue {
-            let isFull = policy.rate.map { rateWindow.used($0, now) >= $0.messages } ?? false
-            let free = isFull ? policy.rate.flatMap { rateWindow.nextFree($0) } : nil
+            let isFull = policy.rate.map { rateMeter.used($0, now) >= $0.messages } ?? false
+            let free = isFull ? policy.rate.flatMap { rateMeter.nextFree($0) } : nil
             times.append(max(overflowDue, free ?? overflowDue))
         }
         if !told.isEmpty, let nextRefresh { times.append(nextRefresh) }

@@ -51,16 +51,20 @@ struct LaneBook: Sendable {
         var kind: AnomalyKind
     }
 
-    /// Why it comes late, of an alarm that was held back until nobody had acknowledged it.
+    /// An alarm that is told only if it still stands by then: nobody has acknowledged it, or the cooldown is over.
     struct Delayed: Sendable {
         var delivery: Delivery
         var due: Timestamp
+        /// Whose cooldown it waits for.
+        var pair: Pair?
     }
 
     let policy: LanePolicy
     let traits: AlertChannelTraits
     /// 0…1 for the jitter.
     let random: @Sendable () -> Double
+    /// Of the receiver: all lanes that lead to it share it.
+    let rateMeter: RateMeter
     var isFinishing = false
 
     var incidents: [String: Incident] = [:]
@@ -81,10 +85,11 @@ struct LaneBook: Sendable {
     var overflowDue: Timestamp?
     /// Incidents in a list that is on its way: their next steps wait for the next list.
     var listed: Set<String> = []
-    var rateWindow = RateWindow()
     var lastRaised: [Pair: Timestamp] = [:]
     var cooled: [Pair: Int] = [:]
     var failures = 0
+    /// Messages in a row that the receiver refused for good: it is there, and takes nothing.
+    var refusals = 0
     /// As the receiver demands; after failures in a row.
     var pausedUntil: Timestamp?
     var restsUntil: Timestamp?
@@ -95,11 +100,12 @@ struct LaneBook: Sendable {
     /// - Parameter open: alarms that an earlier process has told here and that are not over.
     init(
         channel: String, policy: LanePolicy, traits: AlertChannelTraits, open: [Alarm] = [],
-        random: @escaping @Sendable () -> Double
+        rateMeter: RateMeter = RateMeter(), random: @escaping @Sendable () -> Double
     ) {
         self.policy = policy
         self.traits = traits
         self.random = random
+        self.rateMeter = rateMeter
         counts = AlertCounts(channel: channel)
         for alarm in open {
             engaged[alarm.id] = alarm
@@ -129,7 +135,13 @@ struct LaneBook: Sendable {
     mutating func finish(_ delivery: Delivery, _ outcome: Outcome, now: Timestamp) {
         underWay -= 1
         if delivery.isRefresh {
-            if case .failed(_, _, let wait) = outcome { pause(wait, now) } else { recover() }
+            switch outcome {
+            case .failed(_, true, let wait): pause(wait, now)
+            case .failed(_, false, _): refusals += 1
+            case .taken:
+                recover()
+                refusals = 0
+            }
             return
         }
         guard var incident = incidents[delivery.incident], let head = incident.queue.first else { return }
@@ -140,6 +152,7 @@ struct LaneBook: Sendable {
         switch outcome {
         case .taken:
             recover()
+            refusals = 0
             counts.delivered += 1
             settle(delivery.numbers, .told)
             noteTold(delivery)
@@ -149,7 +162,12 @@ struct LaneBook: Sendable {
         case .failed(let reason, let isRetriable, let retryAfter):
             let end = delivery.recorded.advanced(by: policy.giveUpAfter)
             let mayRetry = isRetriable && delivery.attempts <= policy.retries ?? .max && now < end
-            if isRetriable { pause(retryAfter, now) } else { recover() }
+            if isRetriable {
+                pause(retryAfter, now)
+            } else {
+                recover()
+                refusals += 1
+            }
             if mayRetry {
                 incident.queue[0].lastReason = reason
                 incidents[delivery.incident] = incident

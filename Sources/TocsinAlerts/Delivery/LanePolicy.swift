@@ -1,3 +1,4 @@
+internal import Synchronization
 public import TocsinCore
 
 /// How one channel is told: pace, patience, quiet.
@@ -58,18 +59,22 @@ public struct LanePolicy: Sendable {
     }
 }
 
-/// When the last messages went out.
-struct RateWindow: Sendable {
-    private var sent: [Timestamp] = []
+/// When the last messages went out to one receiver.
+final class RateMeter: Sendable {
+    private let sent = Mutex<[Timestamp]>([])
 
     /// How many went out within the period that ends now.
-    mutating func used(_ limit: LanePolicy.RateLimit, _ now: Timestamp) -> Int {
-        sent.removeAll { now.since($0) >= limit.period }
-        return sent.count
+    func used(_ limit: LanePolicy.RateLimit, _ now: Timestamp) -> Int {
+        sent.withLock { sent in
+            sent.removeAll { now.since($0) >= limit.period }
+            return sent.count
+        }
     }
 
-    mutating func note(_ now: Timestamp) { sent.append(now) }
+    func note(_ now: Timestamp) { sent.withLock { $0.append(now) } }
 
     /// When one more may go out, if all are used.
-    func nextFree(_ limit: LanePolicy.RateLimit) -> Timestamp? { sent.first?.advanced(by: limit.period) }
+    func nextFree(_ limit: LanePolicy.RateLimit) -> Timestamp? {
+        sent.withLock { $0.first?.advanced(by: limit.period) }
+    }
 }

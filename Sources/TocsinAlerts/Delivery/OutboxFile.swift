@@ -91,10 +91,9 @@ public final class OutboxFile: AlertOutbox {
 
     public func open(lanes: [String]) -> Int {
         box.withLock { box in
-            let gone = box.state.lanes.filter { !lanes.contains($0) }
-            let lost = gone.reduce(0) { $0 + box.state.waiting(in: $1).count }
+            let before = box.state.dead.count
             append(.lanes(lanes), &box)
-            return lost
+            return max(0, box.state.dead.count - before)
         }
     }
 

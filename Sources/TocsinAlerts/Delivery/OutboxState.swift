@@ -71,12 +71,36 @@ struct OutboxState: Sendable {
     }
 
     private mutating func set(_ names: [String]) {
+        for lane in lanes where !names.contains(lane) && !Self.isEscalation(lane) { strand(lane) }
         lanes = names
         open = open.filter { names.contains($0.key) }
         for (number, entry) in items {
             let left = entry.lanes.intersection(names)
             if left.isEmpty { items[number] = nil } else { items[number]?.lanes = left }
         }
+    }
+
+    /// What waited for a channel that is no longer configured: the name may be a slip, or come back.
+    private mutating func strand(_ lane: String) {
+        let isOpen = open[lane] ?? [:]
+        for item in waiting(in: lane) {
+            let (step, alarm) = (item.change.step, item.change.alarm)
+            guard item.change.isTold, step.isBeginning || (step == .cleared && isOpen[alarm.id] != nil) else {
+                continue
+            }
+            bury(
+                DeadAlert(
+                    lane: lane, item: item, reason: "this channel is no longer configured", attempts: 0,
+                    time: item.recorded))
+        }
+    }
+
+    /// What waits there waits for nobody to acknowledge it; its own channel has been told.
+    private static func isEscalation(_ lane: String) -> Bool { lane.contains(">") }
+
+    private mutating func bury(_ letter: DeadAlert) {
+        dead.append(letter)
+        if dead.count > Self.deadLimit { dead.removeFirst(dead.count - Self.deadLimit) }
     }
 
     private mutating func settle(_ number: UInt64, _ lane: String, _ settlement: AlertSettlement) {
@@ -102,9 +126,7 @@ struct OutboxState: Sendable {
             // It may be sent again, and then its end belongs here too.
             if isOpening, !entry.item.isAgain { open[lane, default: [:]][alarm.id] = alarm }
             guard step != .handedOver, !isSaid else { break }
-            dead.append(
-                DeadAlert(lane: lane, item: entry.item, reason: reason, attempts: attempts, time: time))
-            if dead.count > Self.deadLimit { dead.removeFirst(dead.count - Self.deadLimit) }
+            bury(DeadAlert(lane: lane, item: entry.item, reason: reason, attempts: attempts, time: time))
         }
     }
 

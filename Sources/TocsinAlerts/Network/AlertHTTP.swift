@@ -1,6 +1,12 @@
 internal import AsyncHTTPClient
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
 public import TocsinCore
@@ -58,20 +64,54 @@ public final class AlertHTTP: Sendable {
         let place = request.url.origin
         let addresses = try await resolver.permitted(request.url.host, by: targets, place: place)
         let key = Key(host: request.url.host, authorities: request.authorities)
-        let client = try client(key, addresses, place)
-        let reply: Reply
-        do {
-            reply = try await withTimeLimit(request.timeout) { try await Self.execute(request, by: client) }
-        } catch {
-            await giveBack(client, key)
-            throw AlertFailure(
-                TocsinError(
-                    .network, "the receiver cannot be reached, or broke off", place: place,
-                    remedy: "check the address in alerts.channels, and that the receiver runs", isRetriable: true,
-                    cause: error))
+        var failure: (any Error)?
+        for address in order(addresses, key) {
+            let client = try client(key, address, among: addresses, place)
+            do {
+                let reply = try await withTimeLimit(request.timeout) { try await Self.execute(request, by: client) }
+                await giveBack(client, key)
+                return try judged(reply, request.url, place)
+            } catch let error as AlertFailure {
+                throw error
+            } catch {
+                failure = error
+                // Nothing was sent: the name's next address may be the one that listens.
+                let isUnreached = Self.isConnectionFailure(error)
+                await giveBack(client, key, isUseless: isUnreached)
+                guard isUnreached else { break }
+            }
         }
-        await giveBack(client, key)
-        return try judged(reply, place)
+        throw AlertFailure(
+            TocsinError(
+                .network, "the receiver cannot be reached, or broke off", place: place,
+                remedy: "check the address in alerts.channels, and that the receiver runs", isRetriable: true,
+                cause: failure.map(Self.withoutSecrets)))
+    }
+
+    /// More would keep a message waiting for the time limits of all.
+    private static let addressesTried = 4
+
+    /// First those that have been reached before.
+    private func order(_ addresses: [IPAddress], _ key: Key) -> [IPAddress] {
+        let known = entries.withLock { ($0[key] ?? []).filter { !$0.isRetired }.map(\.address) }
+        let ordered = addresses.filter { known.contains($0) } + addresses.filter { !known.contains($0) }
+        return Array(ordered.prefix(Self.addressesTried))
+    }
+
+    private static func isConnectionFailure(_ error: any Error) -> Bool {
+        switch error {
+        case is NIOConnectionError: true
+        case let error as HTTPClientError: error == .connectTimeout
+        case let error as ChannelError: if case .connectTimeout = error { true } else { false }
+        case let error as IOError: [ECONNREFUSED, ENETUNREACH, EHOSTUNREACH].contains(error.errnoCode)
+        default: false
+        }
+    }
+
+    /// The client's own words quote headers, and a header may be the credential.
+    private static func withoutSecrets(_ error: any Error) -> any Error {
+        guard let error = error as? HTTPClientError else { return error }
+        return TocsinError(.network, error.shortDescription)
     }
 
     /// Ends all connections.
@@ -89,8 +129,9 @@ public final class AlertHTTP: Sendable {
         var text: String
     }
 
-    private func judged(_ reply: Reply, _ place: String) throws(AlertFailure) -> AlertAnswer {
-        let text = reply.text.printable
+    private func judged(_ reply: Reply, _ url: WebAddress, _ place: String) throws(AlertFailure) -> AlertAnswer {
+        // Some answer with the address they were asked at, and a webhook's path is its credential.
+        let text = (url.path.utf8.count > 1 ? reply.text.replacing(url.path, with: "/…") : reply.text).printable
         if (200..<300).contains(reply.status) { return AlertAnswer(status: reply.status, text: text) }
         let isRetriable = reply.status >= 500 || [408, 425, 429].contains(reply.status)
         let message =
@@ -126,17 +167,16 @@ public final class AlertHTTP: Sendable {
     }
 
     /// One client for each host and checked address: the client is told that address and asks no name service itself.
-    private func client(_ key: Key, _ addresses: [IPAddress], _ place: String) throws(AlertFailure) -> HTTPClient {
+    private func client(
+        _ key: Key, _ address: IPAddress, among addresses: [IPAddress], _ place: String
+    ) throws(AlertFailure) -> HTTPClient {
         let made: Result<HTTPClient, AlertFailure> = entries.withLock { entries in
             var list = entries[key] ?? []
-            if let index = list.firstIndex(where: { !$0.isRetired && addresses.contains($0.address) }) {
+            for index in list.indices where !addresses.contains(list[index].address) { list[index].isRetired = true }
+            if let index = list.firstIndex(where: { !$0.isRetired && $0.address == address }) {
                 list[index].users += 1
                 entries[key] = list
                 return .success(list[index].client)
-            }
-            for index in list.indices { list[index].isRetired = true }
-            guard let address = addresses.first else {
-                return .failure(AlertFailure(TocsinError(.network, "the name has no address", place: place)))
             }
             let client: HTTPClient
             do {
@@ -155,11 +195,14 @@ public final class AlertHTTP: Sendable {
         return try made.get()
     }
 
-    /// Shuts down a client whose address is no longer current, when its last request has ended.
-    private func giveBack(_ client: HTTPClient, _ key: Key) async {
+    /// Shuts down a client whose address is no longer current, or leads nowhere, when its last request has ended.
+    private func giveBack(_ client: HTTPClient, _ key: Key, isUseless: Bool = false) async {
         let ended: [HTTPClient] = entries.withLock { entries in
             guard var list = entries[key] else { return [] }
-            if let index = list.firstIndex(where: { $0.client === client }) { list[index].users -= 1 }
+            if let index = list.firstIndex(where: { $0.client === client }) {
+                list[index].users -= 1
+                list[index].isRetired = list[index].isRetired || isUseless
+            }
             let ended = list.filter { $0.isRetired && $0.users <= 0 }.map(\.client)
             list.removeAll { $0.isRetired && $0.users <= 0 }
             entries[key] = list

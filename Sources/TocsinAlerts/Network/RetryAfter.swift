@@ -2,14 +2,17 @@ internal import TocsinCore
 
 /// The header `Retry-After` (RFC 9110, 10.2.3): seconds, or a date in one of HTTP's three forms.
 enum RetryAfter {
-    /// nil for nonsense; never negative, at most a day.
+    /// More is not believed: a receiver that said a day would silence its channel until all that waits is given up.
+    private static let longest = 900.0
+
+    /// nil for nonsense; never negative, at most 15 minutes.
     static func duration(_ text: String, now: Timestamp) -> Duration? {
         let text = text.trimmingSpaces
         if let seconds = Double(text), seconds.isFinite, seconds >= 0 {
-            return .milliseconds(Int64((min(seconds, 86_400) * 1000).rounded(.up)))
+            return .milliseconds(Int64((min(seconds, longest) * 1000).rounded(.up)))
         }
         guard let time = date(text) else { return nil }
-        return .milliseconds(Int64((min(max(time.since(now).seconds, 0), 86_400) * 1000).rounded(.up)))
+        return .milliseconds(Int64((min(max(time.since(now).seconds, 0), longest) * 1000).rounded(.up)))
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.

@@ -33,7 +33,8 @@ public struct QuietHours: Sendable {
         }
         guard let zone = Self.zone(zone) else {
             throw TocsinError(
-                .configuration, "\"\(zone)\" is no time zone", place: place, remedy: "write local, UTC or +02:00")
+                .configuration, "\"\(zone)\" is no time zone", place: "\(place), quietZone",
+                remedy: "write local, UTC or +02:00")
         }
         self.spans = spans
         self.zone = zone

@@ -154,7 +154,8 @@ extension AlertMessage {
             return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int64(rounded)) : "\(rounded)"
         }
         let sign = number < 0 ? "-" : ""
-        let mantissa = (scaled * 10).rounded() / 10
+        var mantissa = (scaled * 10).rounded() / 10
+        if mantissa >= 10 { (mantissa, exponent) = (1, exponent + 1) }
         return "\(sign)\(mantissa == mantissa.rounded() ? String(Int(mantissa)) : "\(mantissa)")e\(exponent)"
     }
 }

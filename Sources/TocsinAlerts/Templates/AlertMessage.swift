@@ -96,6 +96,8 @@ public struct AlertMessage: Sendable {
     /// When it was put together.
     public var time: Timestamp
     public var details: AlertDetails
+    /// Of all that are open, by the alarm's id, where they are known.
+    public var zones: [String: String] = [:]
     /// Why it comes here now ("nobody has acknowledged it for 15 min").
     public var note: String?
     /// A page with chart and alarm.

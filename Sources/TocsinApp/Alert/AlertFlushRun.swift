@@ -49,7 +49,9 @@ public struct AlertFlushRun: Sendable {
         }
         let dispatcher = AlertDispatcher(
             channels: channels, escalations: escalations, outbox: try OutboxFile(existing: path),
-            context: AlertContext(link: { [link = configuration.alerts.link] _ in link }), clock: clock, logger: logger)
+            context: AlertContext(link: { [link = configuration.alerts.link.map { DashboardLink($0) }] in
+                link?.text(to: $0)
+            }), clock: clock, logger: logger)
         dispatcher.finish()
         await dispatcher.run()
         _ = await dispatcher.keep()

@@ -123,7 +123,7 @@ final class SystemGauge: Sendable {
         case .spooling, .stalled: figures.components["store"] = false
         case .running, .draining: figures.components["store"] = true
         }
-        for connector in board.all where connector.kind != "alerts" {
+        for connector in board.all {
             figures.components["\(connector.kind) \(connector.name)"] = connector.isHealthy
         }
         return figures

@@ -8,6 +8,13 @@ extension TocsinConfiguration.Alerts {
         channels = Self.channels(from: &reader)
         cooldown = reader.read(ChannelKeys.cooldownOfAll)
         link = reader.read(ChannelKeys.link)
+        if let link, !link.lowercased().hasPrefix("http://"), !link.lowercased().hasPrefix("https://") {
+            reader.note(
+                ConfigurationProblem(
+                    "`alerts.link` is \"\(link.prefix(100))\", which is no address of a page",
+                    at: reader.origin(of: ChannelKeys.link.entry),
+                    remedy: "write it as https://tocsin.plant.example/"))
+        }
         allowsPrivateTargets = reader.read(ChannelKeys.privateTargets)
         allowedHosts = reader.read(ChannelKeys.allowedHosts)
         routing = reader.read(ChannelKeys.routing)
@@ -60,6 +67,12 @@ extension TocsinConfiguration.Alerts {
             routes.enumerated().map { ("routes", $0, $1.channels, ChannelKeys.routeChannels.entry) }
             + escalations.enumerated().map { ("escalations", $0, $1.channels, ChannelKeys.escalationChannels.entry) }
         for (list, index, channels, entry) in used {
+            if channels.isEmpty, reader.origin(of: entry, at: index) != .default {
+                reader.note(
+                    ConfigurationProblem(
+                        "`alerts.\(list).\(index).channels` is empty: what matches would be told to nobody",
+                        at: reader.origin(of: entry, at: index), remedy: "name one channel or more"))
+            }
             for name in channels where !names.contains(name) {
                 reader.note(
                     ConfigurationProblem(

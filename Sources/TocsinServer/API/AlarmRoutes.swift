@@ -30,14 +30,6 @@ struct AlarmRoutes {
         static let fields: Set = ["by", "comment", "to", "for", "until"]
 
         init(from decoder: any Decoder) throws {
-            // A field that is misspelt would be lost without a word.
-            for key in try decoder.container(keyedBy: AnyField.self).allKeys
-            where !Self.fields.contains(key.stringValue) {
-                throw Problem(
-                    .badRequest,
-                    "there is no field '\(key.stringValue.prefix(50).description.printable)'; known are "
-                        + Self.fields.sorted().joined(separator: ", "))
-            }
             let fields = try decoder.container(keyedBy: AnyField.self)
             func text(_ name: String) throws -> String? {
                 do {
@@ -123,7 +115,8 @@ struct AlarmRoutes {
     private func act(_ verb: AlarmAction.Verb, on id: String, _ request: Request) async throws -> Response {
         try CrossSite.refuse(request, "alarms are not touched by pages of other sites")
         let alarm = try await alarm(id)
-        let body = try await RequestBody.decode(Body.self, of: request, example: Self.example(verb))
+        let body = try await RequestBody.decode(
+            Body.self, of: request, fields: Body.fields, example: Self.example(verb))
         guard let person = Self.name(body.by), !person.isEmpty else {
             throw Problem(
                 .badRequest,

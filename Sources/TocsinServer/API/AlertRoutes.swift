@@ -29,6 +29,7 @@ struct AlertRoutes {
             let parameters = try QueryParameters(request, allowed: ["channel", "limit", "offset"])
             let query = try parameters.recordQuery()
             let channel = parameters.text("channel")
+            if let channel { try checkName(channel) }
             let all = desk.dead.filter { channel == nil || $0.channel == channel }
             let page = Array(all.reversed().dropFirst(query.offset).prefix(query.limit))
             return Response.json { json in
@@ -54,23 +55,28 @@ struct AlertRoutes {
     ) async throws -> Response {
         try CrossSite.refuse(request, "dead letters are not touched by pages of other sites")
         let wanted = try await RequestBody.decode(
-            Body.self, of: request, example: #"{"ids": [17], "channel": "…"} or {"all": true}"#)
+            Body.self, of: request, fields: ["ids", "all", "channel"],
+            example: #"{"ids": [17], "channel": "…"} or {"all": true}"#)
         // Neither by mistake: everything has to be asked for.
         guard (wanted.ids?.isEmpty == false) != (wanted.all == true) else {
             throw Problem(.badRequest, "send 'ids', as GET /alerts/dead lists them, or 'all': true", parameter: "ids")
         }
-        // Channels that are no longer configured may have letters too.
-        let known = Set(desk.channels.map(\.name) + desk.dead.map(\.channel))
-        if let channel = wanted.channel, !known.contains(channel) {
-            throw Problem(
-                .notFound, "there is no channel '\(channel.printable)'; GET /alerts/channels lists them",
-                parameter: "channel")
-        }
+        if let channel = wanted.channel { try checkName(channel) }
         let count = body(wanted.ids.map(Set.init), wanted.channel)
         if count == 0, wanted.ids != nil {
             throw Problem(.notFound, "there is no such dead letter; GET /alerts/dead lists them", parameter: "ids")
         }
         return Response.json { $0.object { $0.field(word, count) } }
+    }
+
+    private func checkName(_ channel: String) throws {
+        // Channels that are no longer configured may have letters too.
+        guard !desk.channels.contains(where: { $0.name == channel }),
+            !desk.dead.contains(where: { $0.channel == channel })
+        else { return }
+        throw Problem(
+            .notFound, "there is no channel '\(channel.printable)'; GET /alerts/channels lists them",
+            parameter: "channel")
     }
 }
 

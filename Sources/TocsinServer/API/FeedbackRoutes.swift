@@ -27,7 +27,8 @@ struct FeedbackRoutes {
                 throw Problem(.badRequest, "an alarm of the program itself teaches no detector; acknowledge it instead")
             }
             let body = try await RequestBody.decode(
-                Body.self, of: request, example: #"{"feedback": "real" | "false" | "expected"}"#)
+                Body.self, of: request, fields: ["feedback", "recurrence", "note"],
+                example: #"{"feedback": "real" | "false" | "expected"}"#)
             guard let word = FeedbackWord(rawValue: body.feedback) else {
                 throw Problem(
                     .badRequest, "'feedback' is real, false or expected, not '\(body.feedback)'", parameter: "feedback")

@@ -1,14 +1,22 @@
 internal import Foundation
 internal import Hummingbird
 internal import NIOCore
+internal import TocsinCore
 
 /// A small JSON body, such as those that say what a person thinks of an alarm or does with it.
 enum RequestBody {
     private static let maxBytes = 64 << 10
 
-    /// - Parameter example: shown where the body is not understood.
+    /// Takes any value.
+    private struct Anything: Decodable { init(from decoder: any Decoder) {} }
+
+    /// - Parameters:
+    ///   - fields: all that the body may have: one that is misspelt would be lost without a word.
+    ///   - example: shown where the body is not understood.
     /// - Throws: 413 for a body beyond 64 KiB, 400 for one that is not of the form.
-    static func decode<Body: Decodable>(_ type: Body.Type, of request: Request, example: String) async throws -> Body {
+    static func decode<Body: Decodable>(
+        _ type: Body.Type, of request: Request, fields: Set<String>, example: String
+    ) async throws -> Body {
         var bytes = Data()
         for try await part in request.body {
             guard bytes.count + part.readableBytes <= maxBytes else {
@@ -17,6 +25,13 @@ enum RequestBody {
             bytes.append(contentsOf: part.readableBytesView)
         }
         do {
+            let given = try JSONDecoder().decode([String: Anything].self, from: bytes)
+            if let unknown = given.keys.filter({ !fields.contains($0) }).min() {
+                throw Problem(
+                    .badRequest,
+                    "there is no field '\(unknown.prefix(50).description.printable)'; known are "
+                        + fields.sorted().joined(separator: ", "))
+            }
             return try JSONDecoder().decode(Body.self, from: bytes)
         } catch let problem as Problem {
             throw problem
