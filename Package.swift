@@ -202,7 +202,7 @@ let package = Package(
             name: "TocsinConnectorsTests", dependencies: ["TocsinCore", "TocsinConnectors", "TocsinDecode", "TocsinTestKit", logging],
             swiftSettings: common),
         .testTarget(
-            name: "TocsinKafkaTests", dependencies: ["TocsinCore", "TocsinKafka"],
+            name: "TocsinKafkaTests", dependencies: ["TocsinCore", "TocsinKafka", "TocsinSpool"],
             swiftSettings: common),
         .testTarget(
             name: "TocsinMQTTTests", dependencies: ["TocsinCore", "TocsinMQTT", nioCore, nioPosix],

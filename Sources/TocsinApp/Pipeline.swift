@@ -26,11 +26,14 @@ public struct Pipeline: Sendable {
     ///   - isLive: true goes by the wall clock as well; false is replay.
     ///   - tellsAlerts: replay of old recordings should not wake anybody.
     ///   - usesSpool: whether input is made durable in the spool, and the state in checkpoints.
+    ///   - sendsResults: whether results go to Kafka, where the configuration asks for it; nil = as `isLive`: a replay's
+    ///   are for the screen.
     ///   - observer: shown every outcome after it is durable.
     /// - Throws: `TocsinError` when the data folder or the database cannot be used.
     public init(
         configuration: TocsinConfiguration, isLive: Bool, tellsAlerts: Bool, usesSpool: Bool,
-        clock: any WallClock, logger: Logger, observer: (@Sendable (BatchOutcome) -> Void)? = nil
+        clock: any WallClock, logger: Logger, sendsResults: Bool? = nil,
+        observer: (@Sendable (BatchOutcome) -> Void)? = nil
     ) async throws {
         self.configuration = configuration
         self.clock = clock
@@ -49,15 +52,17 @@ public struct Pipeline: Sendable {
             : MemoryOutbox()
         let facts = SensorFacts(table: table)
         self.facts = facts
-        let link = configuration.alerts.link
+        let link = configuration.alerts.link.map { DashboardLink($0) }
         dispatcher = AlertDispatcher(
             channels: tellsAlerts ? try channels.make() : [], routing: channels.routing,
             escalations: tellsAlerts ? channels.escalations : [], outbox: outbox,
             context: AlertContext(
-                zone: { facts.zone($0) }, details: { facts.details($0) }, link: { _ in link }), clock: clock,
+                zone: { facts.zone($0) }, details: { facts.details($0) }, link: { link?.text(to: $0) }),
+            clock: clock,
             logger: logger)
-        // A replay's results are for the screen.
-        let output = isLive ? try KafkaOutput.open(configuration, table: table, clock: clock, logger: logger) : nil
+        let output =
+            sendsResults ?? isLive
+            ? try KafkaOutput.open(configuration, table: table, clock: clock, logger: logger) : nil
         self.output = output
         let saved = await SavedModels.load(from: store, logger: logger)
         var settings = try EngineSettings(configuration, isLive: isLive)
@@ -70,9 +75,7 @@ public struct Pipeline: Sendable {
             settings: settings, table: table, store: store, clock: clock, durability: durability,
             forests: saved.forests,
             listeners: [dispatcher], observer: observer,
-            outlet: output.map { output in
-                OutcomeOutlet(spool: output.spool, observe: output.observe, obstacle: { output.obstacle })
-            },
+            outlet: output.map { $0.outlet(isLive: isLive) },
             onConditionChange: { condition in
                 switch condition {
                 case .stalled(let reason):

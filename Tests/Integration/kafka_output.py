@@ -8,7 +8,7 @@ import time
 sys.dont_write_bytecode = True
 from support import kafka
 from support.figures import settled
-from support.harness import Server, check, equal, expect, folder, line, main, rows, soon
+from support.harness import Server, check, equal, expect, folder, line, main, rows, soon, tocsin
 
 START = 1_760_000_000
 TOPICS = ("iot.processed", "anomalies", "iot.alerts", "iot.dlq")
@@ -107,6 +107,7 @@ def _():
         equal(len(set(steps)), len(steps), "different steps of alarms")
         found = letters(cluster)
         equal((len(found), len(set(found))), (bad, bad), "dead letters")
+        equal(len({message[4]["event_id"] for message in messages(cluster, "iot.dlq")}), bad, "different dead letters")
         equal(bad, SECONDS // 20, "dead letters in the store")
         # In the order of the stream, sensor by sensor.
         last = {}
@@ -125,6 +126,56 @@ def _():
             soon(lambda: figure(server, "tocsin_kafka_output_waiting") == 0, 20, "nothing waits", 0.1)
             equal(figure(server, "tocsin_kafka_output_sent_total"), 0, "sent by the next process")
         equal(len(ids(cluster, "iot.processed")), SENSORS * SECONDS, "processed events after a restart")
+
+
+@check("kafka output: what differs has another event_id: metrics of one moment, and what people do again")
+def _():
+    with folder() as place, kafka.cluster() as cluster:
+        for topic in TOPICS:
+            cluster.create(topic, 1)
+        with begin(place, cluster) as server:
+            # Telegraf sends the metrics of one moment line by line.
+            body = f"cpu,host=web1 usage_idle=90 {START}\nmem,host=web1 used_percent=41 {START}\n"
+            answer = server.request("POST", "/api/v2/write?precision=s", body=body.encode())
+            equal(answer.status, 204, "POST /api/v2/write")
+            soon(lambda: len(ids(cluster, "iot.processed")) == 2, 60, "both events are sent", 0.2)
+            equal(len(set(ids(cluster, "iot.processed"))), 2, "different events")
+            post(server, "".join(line("p1", START + second, temperature=20 + second % 7 / 10 if second < 480 else 95)
+                                 for second in range(490)))
+            soon(lambda: server.get("/alarms").json["items"], 20, "an alarm", 0.1)
+            alarm = server.get("/alarms").json["items"][0]["id"]
+            steps = (("assign", {"to": "Bob"}), ("assign", {"to": "Cy"}), ("comment", {"comment": "one"}),
+                     ("comment", {"comment": "two"}), ("shelve", {"for": "30m"}), ("unshelve", {}), ("shelve", {"for": "60m"}))
+            for action, words in steps:
+                answer = server.request("POST", f"/alarms/{alarm}/{action}", body=json.dumps({"by": "Ida"} | words).encode())
+                equal(answer.status, 202, f"{action} ({answer})")
+
+            def found():
+                bodies = [json.loads(message[3]) for message in messages(cluster, "iot.alerts")]
+                return [body for body in bodies if body["alarm"]["id"] == alarm and body["step"] not in ("raised", "cleared")]
+            soon(lambda: len(found()) >= len(steps), 60, "every step is sent", 0.2)
+            equal(len({body["event_id"] for body in found()}), len(found()), f"different steps ({found()})")
+
+
+@check("kafka output: dead letters that are sent again are results like others")
+def _():
+    with folder() as place, kafka.cluster() as cluster:
+        for topic in TOPICS:
+            cluster.create(topic, 1)
+        with begin(place, cluster) as server:
+            server.post(json.dumps({"sensor_id": "late", "when": START, "v": 1}) + "\n")
+            post(server, line("s1", START, v=1) + "no json\n")
+            soon(lambda: len(letters(cluster)) == 2, 60, "both letters are sent", 0.2)
+            soon(lambda: len(ids(cluster, "iot.processed")) == 1, 60, "the event is sent", 0.2)
+        again = ("dead-letters", "replay", "--data-dir", place / "data", *OPTIONS, "--set", "input.mapping.time=when")
+        done = tocsin(*again, environment=cluster.environment())
+        expect("sent 2: 1 accepted, 1 refused" in done.out, f"{done.out} {done.err}")
+        with begin(place, cluster) as server:
+            soon(lambda: len(ids(cluster, "iot.processed")) == 2, 60, "the event is sent", 0.2)
+            soon(lambda: figure(server, "tocsin_kafka_output_waiting") == 0, 20, "nothing waits", 0.1)
+        equal(json.loads(messages(cluster, "iot.processed")[1][3])["sensor_id"], "late", "the sensor of the second")
+        # The one that was refused again is known there.
+        equal(len(letters(cluster)), 2, "dead letters")
 
 
 @check("kafka output: kill -9 twice and brokers away for 5 s: no result is missing")

@@ -71,11 +71,12 @@ def by_sensor(values):
 
 
 class Receiver:
-    """An HTTP server that notes bodies, and refuses while it is told to."""
+    """An HTTP server that notes bodies, and refuses, or says nothing, while it is told to."""
 
     def __init__(self):
         receiver = self
-        self.bodies, self.keys, self.refuses, self.refused = [], set(), False, 0
+        self.bodies, self.keys, self.refuses, self.refused, self.pause = [], set(), False, 0, 0
+        self.hangs, self.hung, self.released = False, 0, threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -83,10 +84,15 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.keys.add(self.headers["X-API-Key"])
+                if receiver.hangs:
+                    receiver.hung += 1
+                    receiver.released.wait()
+                    self.close_connection = True
+                    return
                 if receiver.refuses:
                     receiver.refused += 1
                     self.send_response(503)
-                    self.send_header("Retry-After", "0")
+                    self.send_header("Retry-After", str(receiver.pause))
                 else:
                     receiver.bodies.append(body.decode())
                     self.send_response(202)
@@ -107,6 +113,7 @@ class Receiver:
         return self
 
     def __exit__(self, *_):
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -282,6 +289,26 @@ def to_http():
             sending.ended(0)
         equal(receiver.lines(), wanted, "messages")
         equal(receiver.keys, {"k-123"}, "keys")
+
+
+@check("send: told to end while the address refuses for long, or does not answer, it does")
+def ended_without_server():
+    with folder() as data:
+        recording(data / "plant.csv", 10_000)
+        for way in ("refuses", "hangs"):
+            with Receiver() as receiver:
+                receiver.pause = 60
+                arguments = ("send", data / "plant.csv", "--to", receiver.url, "--speed", "1000x")
+                with Running(*arguments) as sending:
+                    soon(lambda: receiver.bodies, 20, "the first body arrives")
+                    setattr(receiver, way, True)
+                    soon(lambda: receiver.refused or receiver.hung, 20, f"it {way}")
+                    sending.process.send_signal(signal.SIGTERM)
+                    # What is under way gets 10 s.
+                    sending.ended(130, timeout=40)
+                place = int(sending.text.split("--skip ")[1].split()[0])
+                equal(place, len(receiver.lines()), f"messages that are safe ({way})")
+                expect("error" not in sending.text, sending.text)
 
 
 @check("send: CSV to HTTP carries its header in every body")

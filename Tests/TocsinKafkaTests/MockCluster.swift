@@ -16,6 +16,7 @@ final class MockCluster: @unchecked Sendable {
     private typealias Delay = @convention(c) (OpaquePointer?, Int32) -> Void
     private typealias Errors = @convention(c) (OpaquePointer?, Int16, Int, UnsafePointer<Int32>?) -> Void
     private typealias Clear = @convention(c) (OpaquePointer?, Int16) -> Void
+    private typealias TopicError = @convention(c) (OpaquePointer?, UnsafePointer<CChar>, Int32) -> Void
     private typealias Drop = @convention(c) (OpaquePointer?) -> Void
 
     private let client: OpaquePointer
@@ -87,6 +88,11 @@ final class MockCluster: @unchecked Sendable {
         } else {
             try Self.function("mock_clear_request_errors", as: Clear.self)(cluster, 11)
         }
+    }
+
+    /// Producers are told this error of a topic; 0 = none, 29 = they have no right to it.
+    func refuse(_ topic: String, _ code: Int32) throws {
+        try Self.function("mock_topic_set_error", as: TopicError.self)(cluster, topic, code)
     }
 
     /// Takes all brokers down, or brings them back.

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 import TocsinCore
 import TocsinKafka
+import TocsinSpool
 
 @Suite(.serialized, .enabled(if: MockCluster.version != nil, "librdkafka is not installed"))
 struct OutputTests {
@@ -117,6 +118,100 @@ struct OutputTests {
         #expect(Set(values) == Set((0..<100).filter { $0 != 7 && $0 != 31 }.map(Double.init)))
     }
 
+    enum Position: CaseIterable { case new, old, lost }
+
+    /// What waits for the one is carried along, so that what is sent to the other need not be kept; also by the next
+    /// process, and where the position was lost, or is an old one after a power cut.
+    @Test(arguments: Position.allCases) func aTopicThatTakesNothingKeepsNoDisk(position: Position) async throws {
+        let place = try OutputPlace()
+        try place.cluster.create("other", partitions: 1)
+        try place.cluster.refuse("t", 29)
+        let change: (inout KafkaOutputSettings) -> Void = { settings in
+            settings.topics.anomalies = "other"
+            settings.waitingBytes = 1 << 20
+        }
+        let first = try place.open(change: change)
+        let path = place.folder + "/position"
+        var old: Data?
+        for round in 0..<4 {
+            first.output.observe(place.letters(round * 10..<round * 10 + 10))
+            for number in 0..<20 {
+                first.output.observe(place.anomalies(2, of: 100_000, named: "\(round)-\(number)"))
+                try await soon("anomalies are sent") { first.output.status.waiting == round * 10 + 10 }
+                if old == nil { old = FileManager.default.contents(atPath: path) }
+            }
+            try await soon("their segments are let go of") { first.output.spool.figures.bytes <= 2 << 20 }
+        }
+        #expect(first.output.obstacle == nil)
+        #expect(first.output.status.sentence.contains("topic t: "), "\(first.output.status.sentence)")
+        #expect(first.problems.contains("topic t: "))
+        await first.stop()
+        switch position {
+        case .new: break
+        case .old: try #require(old).write(to: URL(fileURLWithPath: path))
+        case .lost: try FileManager.default.removeItem(atPath: path)
+        }
+        try place.cluster.refuse("t", 0)
+        let second = try place.open(change: change)
+        #expect(second.output.status.waiting >= 40)
+        second.output.observe(place.letters(40..<50))
+        try await soon("all sent") { second.output.status.waiting == 0 }
+        await second.stop()
+        #expect(place.last(try await place.read(50)) == (0..<50).map(Double.init))
+    }
+
+    /// A lane goes on where it was while what waited for it was carried along.
+    @Test func whatWasCarriedAlongIsSentOnce() async throws {
+        let place = try OutputPlace()
+        try place.cluster.create("other", partitions: 1)
+        try place.cluster.refuse("t", 29)
+        let running = try place.open { settings in
+            settings.topics.anomalies = "other"
+            settings.waitingBytes = 1 << 20
+        }
+        running.output.observe(place.letters(0..<10))
+        for number in 0..<30 {
+            running.output.observe(place.anomalies(1, of: 100_000, named: "\(number)"))
+            running.output.observe(place.letters(10 + number..<11 + number))
+        }
+        try await soon("segments are let go of") {
+            running.output.status.waiting == 40 && running.output.spool.figures.bytes < 3 << 20
+        }
+        try place.cluster.refuse("t", 0)
+        running.output.observe(place.letters(40..<50))
+        try await soon("all sent") { running.output.status.waiting == 0 }
+        #expect(running.output.status.sent == 80)
+        await running.stop()
+        #expect(place.last(try await place.read(50)) == (0..<50).map(Double.init))
+        let next = try place.open { $0.topics.anomalies = "other" }
+        #expect(next.output.status.waiting == 0)
+        await next.stop()
+    }
+
+    /// Where too much waits to be carried along, the disk is the bound.
+    @Test func theLimitIsOneOfTheDisk() async throws {
+        let place = try OutputPlace()
+        try place.cluster.create("other", partitions: 1)
+        try place.cluster.refuse("t", 29)
+        let running = try place.open { settings in
+            settings.topics.anomalies = "other"
+            settings.waitingBytes = 3 << 20
+        }
+        running.output.observe(place.letters(0..<2, sizes: [0: 900_000, 1: 900_000]))
+        for number in 0..<60 where running.output.obstacle == nil {
+            running.output.observe(place.anomalies(1, of: 100_000, named: "\(number)"))
+            try await running.output.flush()
+            try await soon("anomalies are sent") { running.output.status.waiting == 2 }
+        }
+        let obstacle = try #require(running.output.obstacle)
+        #expect(obstacle.contains("topic t: ") && obstacle.contains("are kept in"), "\(obstacle)")
+        #expect(running.output.status.isFull && running.output.status.waitingBytes < 2 << 20)
+        #expect(running.output.spool.figures.bytes < 6 << 20)
+        try place.cluster.refuse("t", 0)
+        try await soon("there is room") { running.output.obstacle == nil }
+        await running.stop()
+    }
+
     /// A segment is let go of when the brokers have it, and damage costs only what it hits.
     @Test func damageIsNamedAndTheRestIsSent() async throws {
         let place = try OutputPlace()
@@ -181,7 +276,7 @@ final class OutputPlace {
         return folder + "-copy"
     }
 
-    func open(_ path: String? = nil, _ change: (inout KafkaOutputSettings) -> Void = { _ in }) throws -> Running {
+    func open(_ path: String? = nil, change: (inout KafkaOutputSettings) -> Void = { _ in }) throws -> Running {
         var connection = KafkaSettings(brokers: cluster.brokers)
         connection.library = MockCluster.path
         connection.properties = ["reconnect.backoff.max.ms": "200"]
@@ -207,6 +302,20 @@ final class OutputPlace {
                 payload: sizes[number].map { [UInt8](repeating: 120, count: $0) } ?? Array("\(number)".utf8))
         }
         return BatchOutcome(batch: Batch(origin: origin), fates: [], accepted: [], deadLetters: letters)
+    }
+
+    /// Anomalies with sentences of some length.
+    func anomalies(_ count: Int, of length: Int, named name: String) -> BatchOutcome {
+        let origin = Origin(source: SourceID(0), sourceName: "http", position: 0, received: Timestamp(nanoseconds: 0))
+        let time = Timestamp(seconds: 1_760_000_000)
+        let sentence = String(repeating: "x", count: length)
+        let anomalies = (0..<count).map { number in
+            Anomaly(
+                id: "\(name)-\(number)", alarmID: nil, sensor: "s1", metric: "m", kind: .spike, detector: .bank,
+                model: "bank", start: time, time: time, value: 1, expectedLow: 0, expectedHigh: 0, score: 1, pValue: 0,
+                contributions: [], sentence: sentence)
+        }
+        return BatchOutcome(batch: Batch(origin: origin), fates: [], accepted: [], anomalies: anomalies)
     }
 
     /// What is in the topic, by offset, once it is at least `count`.

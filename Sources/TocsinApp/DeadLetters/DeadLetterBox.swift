@@ -2,6 +2,7 @@ public import Logging
 public import TocsinConfiguration
 public import TocsinCore
 internal import TocsinEngine
+internal import TocsinKafka
 
 /// `tocsin dead-letters`: looks at what was refused, and sends it again once the cause is mended.
 public struct DeadLetterBox: Sendable {
@@ -45,22 +46,32 @@ public struct DeadLetterBox: Sendable {
     public func replay(ids: [Int64]?, reason: DeadLetterReason?, logger: Logger) async throws -> Outcome {
         let pipeline = try await Pipeline(
             configuration: configuration, isLive: false, tellsAlerts: false, usesSpool: false, clock: SystemClock(),
-            logger: logger)
+            logger: logger, sendsResults: true)
         let engine = pipeline.engine
         let work = Task { try await engine.run() }
-        let outcome: Outcome
+        let sending = Task { await pipeline.output?.run() }
+        let outcome: Result<Outcome, any Error>
         do {
-            outcome = try await replay(chosen(ids, reason, pipeline.store), through: pipeline)
+            outcome = .success(try await replay(chosen(ids, reason, pipeline.store), through: pipeline))
         } catch {
-            engine.finish()
-            _ = try? await work.value
-            try? await pipeline.store.close()
-            throw error
+            outcome = .failure(error)
         }
         engine.finish()
-        try await work.value
-        try await pipeline.store.close()
-        return outcome
+        let end = await work.result
+        pipeline.output?.finish()
+        await sending.value
+        if let waiting = pipeline.output?.status.waiting, waiting > 0 {
+            logger.warning("\(waiting) results wait for Kafka; tocsin run sends them")
+        }
+        let closing: (any Error)?
+        do {
+            try await pipeline.close()
+            closing = nil
+        } catch { closing = error }
+        let sent = try outcome.get()
+        try end.get()
+        if let closing { throw closing }
+        return sent
     }
 
     private func replay(_ ids: [Int64], through pipeline: Pipeline) async throws -> Outcome {
@@ -72,6 +83,7 @@ public struct DeadLetterBox: Sendable {
             outcome.sent += 1
             if try await sender.send(letter) {
                 outcome.accepted += 1
+                try await pipeline.output?.flush()
                 try await pipeline.store.removeDeadLetters(ids: [id])
             } else {
                 outcome.refused += 1

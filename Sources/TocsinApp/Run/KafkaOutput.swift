@@ -2,6 +2,7 @@ internal import Logging
 internal import ServiceLifecycle
 internal import TocsinConfiguration
 internal import TocsinCore
+internal import TocsinEngine
 internal import TocsinKafka
 internal import TocsinServer
 
@@ -24,6 +25,17 @@ extension KafkaOutput {
             observer: KafkaObserver(
                 problem: { logger.error("\($0)") }, note: { logger.notice("\($0)") },
                 log: { level, text in logger.log(level: level <= 4 ? .warning : .debug, "librdkafka: \(text)") }))
+    }
+
+    /// - Parameter isLive: false for dead letters that are sent again: those that are refused once more are known.
+    func outlet(isLive: Bool) -> OutcomeOutlet {
+        OutcomeOutlet(
+            spool: spool,
+            observe: { outcome in
+                var outcome = outcome
+                if !isLive { outcome.deadLetters = [] }
+                self.observe(outcome)
+            }, obstacle: { self.obstacle })
     }
 
     /// For `/health`, `/metrics` and the dashboard.

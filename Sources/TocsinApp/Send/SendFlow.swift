@@ -71,9 +71,8 @@ struct SendFlow: Sendable {
             for await step in group {
                 switch step {
                 case .produced(let error):
-                    if let error, !(error is SinkEnd), !(error is CancellationError && isInterrupted) {
-                        failure = error
-                    }
+                    // Told to end, it ends: what the receiver said last keeps nobody.
+                    if !isInterrupted, let error, !(error is SinkEnd) { failure = error }
                 case .interrupted:
                     isInterrupted = true
                     producing.cancel()

@@ -40,6 +40,13 @@ extension TocsinConfiguration {
         }
         sources = Self.sources(from: &reader, input: input)
         kafka = Kafka(from: &reader, sources: sources)
+        if kafka.output.enabled, !spool.enabled {
+            reader.note(
+                ConfigurationProblem(
+                    "`kafka.output.enabled` is true, but `spool.enabled` is false: results that are not on disk yet would be "
+                        + "lost with the process", at: reader.origin(of: KafkaKeys.output.entry),
+                    remedy: "set spool.enabled to true"))
+        }
         alerts = Alerts(from: &reader)
         // The usual pipelines' words for an upper limit.
         for (metric, threshold) in [

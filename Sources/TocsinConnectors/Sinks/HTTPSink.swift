@@ -8,7 +8,7 @@ internal import TocsinCore
 ///
 /// A server that goes away, or answers 429 or 503, is tried again for ever with growing pauses (its own, where it names
 /// one); ingest knows what it has stored already, so nothing is doubled. One that was never reached is given up after
-/// some tries: then the address is wrong.
+/// some tries: then the address is wrong. `close` ends a request and a pause at once.
 public final class HTTPSink: ReadingSink {
     public let name: String
     public let wants = SinkWants(messages: false, chunkMessages: 1000)
@@ -24,6 +24,8 @@ public final class HTTPSink: ReadingSink {
         var trouble: String?
         var wasReached = false
         var isClosed = false
+        /// The chunk under way.
+        var work: Task<Void, any Error>?
     }
 
     /// - Parameter key: sent as `X-API-Key`.
@@ -41,6 +43,22 @@ public final class HTTPSink: ReadingSink {
     public var trouble: String? { state.withLock { $0.trouble } }
 
     public func send(_ chunk: ReadingChunk) async throws -> any SendReceipt {
+        // A task of its own, so that `close` can end it.
+        let work = Task { try await deliver(chunk) }
+        let isClosed = state.withLock { state in
+            state.work = work
+            return state.isClosed
+        }
+        if isClosed { work.cancel() }
+        try await withTaskCancellationHandler {
+            try await work.value
+        } onCancel: {
+            work.cancel()
+        }
+        return SentReceipt()
+    }
+
+    private func deliver(_ chunk: ReadingChunk) async throws {
         var body = ByteBuffer()
         body.reserveCapacity(chunk.header.count + chunk.textLength)
         body.writeBytes(chunk.header)
@@ -54,18 +72,22 @@ public final class HTTPSink: ReadingSink {
                 state.trouble = failure.error.message
                 return state
             }
-            guard failure.error.isRetriable, state.wasReached || tries <= Self.firstTries, !state.isClosed else {
-                throw failure.error
-            }
+            guard failure.error.isRetriable, state.wasReached || tries <= Self.firstTries else { throw failure.error }
             try await sleep(failure.pause ?? delay)
             delay = min(delay * 2, Self.longestPause)
         }
         state.withLock { $0.trouble = nil }
-        return SentReceipt()
     }
 
     public func finish() async throws {}
-    public func close() async { state.withLock { $0.isClosed = true } }
+
+    public func close() async {
+        let work = state.withLock { state in
+            state.isClosed = true
+            return state.work
+        }
+        work?.cancel()
+    }
 
     /// nil = acknowledged.
     private func post(_ body: ByteBuffer, _ type: String) async throws -> (error: TocsinError, pause: Duration?)? {

@@ -14,6 +14,7 @@ final class ProducerClient: @unchecked Sendable {
     private let observer: KafkaObserver
     private let thread = BlockingThread("tocsin.kafka.producer")
     private let state = Mutex(State())
+    private let ended = Atomic<Bool>(false)
 
     private struct State: @unchecked Sendable {
         var topics: [String: OpaquePointer] = [:]
@@ -55,6 +56,8 @@ final class ProducerClient: @unchecked Sendable {
     }
 
     func start() { thread.start { self.run() } }
+    /// The thread has ended, and the library's with it: a process that exits before may take their ground away.
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
     func stop() { state.withLock { $0.isStopped = true } }
 
     private func run() {
@@ -71,6 +74,7 @@ final class ProducerClient: @unchecked Sendable {
         _ = tkf_flush(pointer, 1000)
         state.withLock { $0.topics.values.forEach(tkf_topic_destroy) }
         tkf_destroy(pointer, 0)
+        ended.store(true, ordering: .releasing)
     }
 
     /// Hands records over; returns how many the queue had room for.

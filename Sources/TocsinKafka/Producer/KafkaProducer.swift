@@ -18,6 +18,8 @@ public final class KafkaProducer: Sendable {
     private let limit: Int
     private let inFlight = Atomic<Int>(0)
     private static let chunk = 256
+    /// How long the end of the library's threads is waited for.
+    private static let endPatience = Span64.seconds(2)
 
     /// - Parameters:
     ///   - limit: records that wait for an answer at most.
@@ -95,6 +97,11 @@ public final class KafkaProducer: Sendable {
     public func close(timeout: Span64 = .seconds(10)) async {
         _ = await flush(timeout: timeout)
         client.stop()
+        let deadline = SystemClock.monotonicNanoseconds &+ Self.endPatience.nanoseconds
+        while !client.hasEnded, SystemClock.monotonicNanoseconds < deadline {
+            // Also in a task that is cancelled.
+            await Task { try? await Task.sleep(for: .milliseconds(2)) }.value
+        }
     }
 
     // The delivery keeps the producer while records are under way.

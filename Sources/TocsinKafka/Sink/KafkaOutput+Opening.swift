@@ -18,9 +18,9 @@ extension KafkaOutput {
         for problem in recovery.problems { observer.problem(problem) }
         let path = folder + "/position"
         let saved = OutputPosition.load(from: path, spool: spool.id)
-        let (before, totals) = try ends(spool, recovery)
-        let none = OutputKind.allCases.map { _ in OutputMark() }
-        let done = saved?.marks ?? before ?? none
+        let totals = try totals(spool, recovery)
+        var done = saved?.marks ?? totals ?? OutputKind.allCases.map { _ in OutputMark() }
+        try find(&done, areKnown: saved != nil, spool, recovery)
         // After a power cut the position may be ahead of the spool: its numbers must not be given again.
         try spool.skip(through: done.map(\.sequence).max() ?? 0)
         let last = spool.figures.nextSequence - 1
@@ -29,26 +29,44 @@ extension KafkaOutput {
             clock: clock, observer: observer)
     }
 
-    /// Where each kind stood before the first record that is kept, and behind the last.
-    private static func ends(
-        _ spool: Spool, _ recovery: SpoolRecovery
-    ) throws -> (before: [OutputMark]?, totals: [OutputMark]?) {
-        guard let first = recovery.firstSequence, let last = recovery.lastSequence else { return (nil, nil) }
-        var before: [OutputMark]?
+    /// Finds the record from which each kind goes on, where the position is lost or from before a power cut: what was carried
+    /// forward since then stands behind parts of itself.
+    /// - Parameter areKnown: false: all that is kept is to be sent.
+    private static func find(
+        _ marks: inout [OutputMark], areKnown: Bool, _ spool: Spool, _ recovery: SpoolRecovery
+    ) throws {
+        guard let first = recovery.firstSequence, !areKnown || marks.contains(where: { $0.sequence + 1 < first })
+        else { return }
+        var found = [OutputMark?](repeating: nil, count: marks.count)
         let reader = spool.read(from: first)
-        while before == nil, let record = try reader.next() {
-            guard let head = OutputBlock(headOf: record.payload, sequence: record.sequence) else { continue }
-            var marks = head.totals
-            marks[head.kind.index].messages &-= head.count
-            marks[head.kind.index].bytes &-= head.bytes
-            for index in marks.indices { marks[index].sequence = record.sequence - 1 }
-            before = marks
+        while let record = try reader.next() {
+            guard let head = OutputBlock(headOf: record.payload, sequence: record.sequence - 1) else { continue }
+            let kind = head.kind.index
+            let done = areKnown ? marks[kind].messages : 0
+            var mark = head.totals[kind]
+            guard mark.messages > done else { continue }
+            mark.messages = max(mark.messages &- head.count, done)
+            mark.bytes = mark.bytes &- head.bytes
+            if found[kind].map({ mark.messages < $0.messages }) ?? true { found[kind] = mark }
         }
+        for (kind, mark) in found.enumerated() {
+            guard let mark else { continue }
+            if areKnown {
+                marks[kind].sequence = max(marks[kind].sequence, mark.sequence)
+            } else {
+                marks[kind] = mark
+            }
+        }
+    }
+
+    /// Where each kind stands behind the last record.
+    private static func totals(_ spool: Spool, _ recovery: SpoolRecovery) throws -> [OutputMark]? {
+        guard let last = recovery.lastSequence else { return nil }
         var totals: [OutputMark]?
         let tail = spool.read(from: last)
         while let record = try tail.next() {
             totals = OutputBlock(headOf: record.payload, sequence: record.sequence)?.totals ?? totals
         }
-        return (before, totals)
+        return totals
     }
 }

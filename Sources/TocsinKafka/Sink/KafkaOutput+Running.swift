@@ -12,9 +12,16 @@ extension KafkaOutput {
             }
         }
         let watch = Task.detached { [self] in await endInTime() }
+        let carrier = Task.detached { [self] in
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                await carryForward()
+            }
+        }
         for lane in lanes { await lane.value }
         isOver.store(true, ordering: .releasing)
+        carrier.cancel()
         await watch.value
+        await carrier.value
         save(isUrgent: true)
     }
 

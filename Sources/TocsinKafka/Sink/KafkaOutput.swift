@@ -21,7 +21,8 @@ public import TocsinSpool
 ///   again, and what the client library gives up and is sent anew.
 /// - A message that the brokers refuse for good (too large) is counted, told, and left out.
 ///
-/// A topic that does not exist, or takes nothing, stops its own lane only, until `waitingBytes` are reached. Then
+/// A topic that does not exist, or takes nothing, stops its own lane only, until `waitingBytes` are reached, by what waits
+/// or by what the disk must keep for it (what little waits for such a topic is carried along, see `carryForward`). Then
 /// `obstacle` says so, and whoever feeds `observe` is to wait before the next group. `observe` itself neither blocks nor
 /// drops: it runs on one of Swift's few threads, which the sending needs too, and an engine that drains at the end must be
 /// rid of its last results, so the bound is passed by what the engine holds inside.
@@ -111,16 +112,54 @@ public final class KafkaOutput: Sendable {
         wakers[kind.index].yield()
     }
 
+    /// Everything of a kind that waits once more, if nothing of it has come behind `mark`.
+    /// - Returns: the record; nil = something has come.
+    func append(again messages: [OutputMessage], _ kind: OutputKind, _ topic: String, behind mark: OutputMark) throws
+        -> UInt64?
+    {
+        let bytes = messages.reduce(0) { $0 + $1.size }
+        return try book.withLock { book in
+            guard book.lanes[kind.index].appended == mark else { return nil }
+            var writer = StateWriter()
+            OutputBlock.write(
+                kind, topic, messages[...], bytes: UInt64(bytes), totals: book.lanes.map(\.appended), to: &writer)
+            let sequence = try spool.append(writer)
+            book.lanes[kind.index].appended.sequence = sequence
+            book.last = sequence
+            return sequence
+        }
+    }
+
+    /// What waits of a kind is on disk once more, in this record: nobody needs what stands before.
+    func carried(_ kind: OutputKind, to sequence: UInt64) {
+        book.withLock { book in
+            book.lanes[kind.index].done.sequence = max(book.lanes[kind.index].done.sequence, sequence - 1)
+        }
+        save(isUrgent: true)
+    }
+
     /// Why nothing more should be observed for now: a sentence; nil while there is room. About 100 ns.
     public var obstacle: String? {
-        let pending = spool.figures.pendingBytes
-        if pending > settings.pendingBytes {
+        let figures = spool.figures
+        if figures.pendingBytes > settings.pendingBytes {
             return "results for Kafka cannot be written to \(spool.folder)"
         }
-        let bytes = book.withLock { $0.waitingBytes }
-        guard bytes > UInt64(max(settings.waitingBytes, 0)) else { return nil }
-        return "more than \(settings.waitingBytes) bytes of results wait for Kafka"
+        let limit = max(settings.waitingBytes, 0)
+        let book = bookCopy()
+        guard !book.isIdle else { return nil }
+        // Sent segments go one by one, as wholes.
+        let isDiskFull = figures.bytes > limit &+ 2 &* settings.spool.segmentBytes
+        guard isDiskFull || book.waitingBytes > UInt64(limit) else { return nil }
+        let what =
+            isDiskFull
+            ? "\(figures.bytes) bytes are kept in \(spool.folder) for results that wait for Kafka"
+            : "more than \(limit) bytes of results wait for Kafka"
+        guard let kind = book.firstStuck, let failure = book.lanes[kind.index].failure else { return what }
+        return "\(what): \(name(kind)): \(failure)"
     }
+
+    /// For people.
+    func name(_ kind: OutputKind) -> String { settings.topics[kind].map { "topic \($0)" } ?? "an earlier topic" }
 
     /// Returns when everything observed so far is on disk.
     public func flush() async throws { try await spool.flush() }
@@ -163,7 +202,7 @@ public final class KafkaOutput: Sendable {
             defer { book.lanes[kind.index].failure = failure }
             return book.lanes[kind.index].failure == nil
         }
-        if isNew { observer.problem("results wait for Kafka: \(failure)") }
+        if isNew { observer.problem("results wait for Kafka: \(name(kind)): \(failure)") }
     }
 
     private func note(problem: String) {

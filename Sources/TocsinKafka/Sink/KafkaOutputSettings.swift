@@ -5,7 +5,8 @@ internal import TocsinSpool
 public struct KafkaOutputSettings: Sendable {
     public var connection: KafkaSettings
     public var topics: KafkaTopics
-    /// Bytes of keys and values on disk beyond which `KafkaOutput.obstacle` says so.
+    /// Bytes of keys and values beyond which `KafkaOutput.obstacle` says so; and bytes on disk, two segments (an eighth of
+    /// it each, 1 to 64 MiB) more.
     public var waitingBytes: Int64 = 1 << 30
     /// The same for what the disk has not taken yet.
     public var pendingBytes = 64 << 20
@@ -32,6 +33,9 @@ public struct KafkaOutputSettings: Sendable {
         }
         return settings
     }
+
+    /// Of a topic that takes nothing, as much is carried along in memory and on disk.
+    var carriedBytes: UInt64 { UInt64(min(8 << 20, spool.segmentBytes)) }
 
     var spool: SpoolSettings {
         var spool = SpoolSettings()

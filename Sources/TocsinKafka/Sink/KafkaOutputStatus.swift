@@ -13,7 +13,7 @@ public struct KafkaOutputStatus: Sendable {
     public var failure: String?
     /// Since when.
     public var since: Timestamp?
-    /// More waits than is allowed: the program takes nothing in until there is room.
+    /// More waits, or is kept on disk for what waits, than is allowed: the program takes nothing in until there is room.
     public var isFull = false
 
     public var isHealthy: Bool { failure == nil && !isFull }
@@ -38,7 +38,7 @@ extension KafkaOutput {
         let now = SystemClock.monotonicNanoseconds
         var status = KafkaOutputStatus()
         var longest: Int64 = 0
-        for lane in book.lanes {
+        for (kind, lane) in zip(OutputKind.allCases, book.lanes) {
             status.waiting = status.waiting &+ Int(clamping: lane.waiting)
             status.sent = status.sent &+ Int(clamping: lane.sent)
             status.refused = status.refused &+ Int(clamping: lane.refused)
@@ -49,7 +49,8 @@ extension KafkaOutput {
             }
             guard quiet >= longest else { continue }
             longest = quiet
-            status.failure = lane.failure ?? book.problem ?? "no broker has answered"
+            status.failure =
+                lane.failure.map { "\(name(kind)): \($0)" } ?? book.problem ?? "no broker has answered"
         }
         status.waitingBytes = Int64(clamping: book.waitingBytes)
         if status.failure != nil { status.since = clock.now().advanced(by: .nanoseconds(-longest)) }

@@ -20,7 +20,7 @@ extension OutcomeRecords {
             guard fate == .stored || fate == .late else { continue }
             let sensor = texts.sensor(batch.sensors[event])
             let time = batch.times[event]
-            let id = eventID(sensor.name, time, batch.eventKeys[event])
+            let id = eventID(sensor.name, time, key(of: event, batch, texts))
             if !batch.originOfEvent.isEmpty {
                 let own = batch.origin(of: event)
                 if own.received != origin.received || own.sourceName != origin.sourceName {
@@ -42,7 +42,20 @@ extension OutcomeRecords {
         return messages
     }
 
-    /// The same whenever the event comes: by the device's own id where it gave one.
+    /// What tells events of one sensor and time apart, as the stores tell them apart: the device's own id, or else the
+    /// content, refused readings included.
+    private static func key(of event: Int, _ batch: Batch, _ texts: EventTexts) -> UInt64 {
+        let own = batch.eventKeys[event]
+        guard own == 0 else { return own }
+        var hash = StableHash()
+        for reading in batch.readings(of: event) {
+            hash.combine(texts.series(batch.series[reading]).hash)
+            hash.combine(batch.values[reading].bitPattern)
+        }
+        return hash.value
+    }
+
+    /// The same whenever the event comes.
     static func eventID(_ sensor: String, _ time: Timestamp, _ key: UInt64) -> String {
         var hash = StableHash()
         hash.combine(sensor)
@@ -137,6 +150,8 @@ private struct EventTexts {
         var key: [UInt8]
         /// `"C"`; empty = none.
         var unit: [UInt8]
+        /// Of the metric's name.
+        var hash: UInt64
     }
 
     private var sensors: [SensorID: Sensor] = [:]
@@ -149,7 +164,7 @@ private struct EventTexts {
             var series: [SeriesID: Series] = [:]
             sensors.reserveCapacity(batch.eventCount)
             series.reserveCapacity(batch.series.count)
-            var metrics: [MetricID: [UInt8]] = [:]
+            var metrics: [MetricID: (key: [UInt8], hash: UInt64)] = [:]
             for sensor in batch.sensors where sensors[sensor] == nil {
                 let name = index.name(sensor)
                 let zone = index.zone(of: sensor).map(Self.json) ?? Array("null".utf8)
@@ -158,16 +173,23 @@ private struct EventTexts {
             }
             for id in batch.series where series[id] == nil {
                 let metric = index.metric(of: id)
-                let key = metrics[metric] ?? Self.json(index.name(metric)) + [UInt8(ascii: ":")]
-                metrics[metric] = key
-                series[id] = Series(key: key, unit: index.unit(of: id).map(Self.json) ?? [])
+                let text = metrics[metric] ?? Self.metric(index.name(metric))
+                metrics[metric] = text
+                series[id] = Series(
+                    key: text.key, unit: index.unit(of: id).map(Self.json) ?? [], hash: text.hash)
             }
             return (sensors, series)
         }
     }
 
     func sensor(_ id: SensorID) -> Sensor { sensors[id] ?? Sensor(name: "", key: [], json: [34, 34], zone: []) }
-    func series(_ id: SeriesID) -> Series { series[id] ?? Series(key: [34, 34, 58], unit: []) }
+    func series(_ id: SeriesID) -> Series { series[id] ?? Series(key: [34, 34, 58], unit: [], hash: 0) }
+
+    private static func metric(_ name: String) -> (key: [UInt8], hash: UInt64) {
+        var hash = StableHash()
+        hash.combine(name)
+        return (json(name) + [UInt8(ascii: ":")], hash.value)
+    }
 
     static func json(_ text: String) -> [UInt8] {
         var json = JSONWriter()

@@ -2,8 +2,8 @@ public import TocsinCore
 
 /// What became of a batch, as messages for other programs: JSON, keyed by sensor.
 ///
-/// Headers of every message: `content-type`, `schema-version` ("anomaly/1"), `traceparent`. Readings that come twice give
-/// the same bytes, so that `event_id` tells a repetition.
+/// Headers of every message: `content-type`, `schema-version` ("anomaly/1"), `traceparent`. What comes twice gives the same
+/// bytes, so that `event_id` tells a repetition; a dead letter has it among its headers.
 public struct OutcomeRecords: Sendable {
     public var topics: KafkaTopics
 
@@ -21,7 +21,7 @@ public struct OutcomeRecords: Sendable {
         switch kind {
         case .processed: processed(outcome, table)
         case .anomalies: outcome.anomalies.map(message)
-        case .alerts: outcome.alarmChanges.filter { $0.step != .updated }.map(message)
+        case .alerts: alerts(outcome)
         case .deadLetters: outcome.deadLetters.map(message)
         }
     }
@@ -69,14 +69,33 @@ public struct OutcomeRecords: Sendable {
             trace: TraceContext(event: anomaly.alarmID ?? anomaly.id, message: anomaly.id))
     }
 
-    /// `{"event_id", "step", "alarm": {…}}` with the alarm as the API shows it. The id is that of the step: an alarm that
-    /// is reopened twice gives two.
-    public static func record(of change: AlarmChange, topic: String) -> KafkaRecord {
-        message(change).record(.alerts, topic: topic)
+    private static func alerts(_ outcome: BatchOutcome) -> [OutputMessage] {
+        let changes = outcome.alarmChanges.filter { $0.step != .updated }
+        guard !changes.isEmpty else { return [] }
+        let occasion = occasion(of: outcome)
+        return changes.map { message($0, occasion) }
     }
 
-    private static func message(_ change: AlarmChange) -> OutputMessage {
-        let id = "\(change.alarm.id)-\(change.step.rawValue)-\(change.alarm.verdicts)"
+    /// What a person did, by its id; else the place in the stream.
+    private static func occasion(of outcome: BatchOutcome) -> String {
+        if let action = outcome.actions.first { return action.id }
+        let origin = outcome.batch.origin
+        var hash = StableHash()
+        hash.combine(origin.sourceName)
+        hash.combine(UInt64(bitPattern: origin.position))
+        hash.combine(UInt64(bitPattern: origin.received.nanoseconds))
+        return hash.hex
+    }
+
+    /// `{"event_id", "step", "alarm": {…}}` with the alarm as the API shows it. The id is that of the step: an alarm that
+    /// is reopened twice gives two.
+    /// - Parameter occasion: tells what people do from the same done again; the same for a repetition.
+    public static func record(of change: AlarmChange, occasion: String, topic: String) -> KafkaRecord {
+        message(change, occasion).record(.alerts, topic: topic)
+    }
+
+    private static func message(_ change: AlarmChange, _ occasion: String) -> OutputMessage {
+        let id = id(of: change, occasion)
         var json = JSONWriter()
         json.object {
             $0.field("event_id", id)
@@ -92,25 +111,46 @@ public struct OutcomeRecords: Sendable {
             trace: TraceContext(event: change.alarm.id, message: id))
     }
 
+    private static func id(of change: AlarmChange, _ occasion: String) -> String {
+        let base = "\(change.alarm.id)-\(change.step.rawValue)-\(change.alarm.verdicts)"
+        switch change.step {
+        case .raised, .reopened, .escalated, .cleared: return base
+        // Can happen twice to the same state of an alarm.
+        default: return "\(base)-\(occasion)"
+        }
+    }
+
     // MARK: Dead letters
 
-    /// The message as it was received; why, whence and since when stand in the headers `reason`, `detail`, `source`,
-    /// `position`, `received` and `readings`. The key is the source: the sensor is what could not be read.
+    /// The message as it was received; why, whence and since when stand in the headers `event_id`, `reason`, `detail`,
+    /// `source`, `position`, `received` and `readings`. The key is the source: the sensor is what could not be read.
     public static func record(of letter: DeadLetter, topic: String) -> KafkaRecord {
         message(letter).record(.deadLetters, topic: topic)
     }
 
     private static func message(_ letter: DeadLetter) -> OutputMessage {
-        let id = "\(letter.source)@\(letter.position)"
+        let id = id(of: letter)
         let type = letter.payload.first.map { [UInt8(ascii: "{"), UInt8(ascii: "[")].contains($0) } ?? false
         return OutputMessage(
             key: Array(letter.source.utf8), value: letter.payload, time: letter.received,
-            trace: TraceContext(event: id, message: id + letter.reason.rawValue),
+            trace: TraceContext(event: "\(letter.source)@\(letter.position)", message: id),
             own: [
+                KafkaHeader("event_id", id),
                 KafkaHeader("content-type", type ? "application/json" : "application/octet-stream"),
                 KafkaHeader("reason", letter.reason.rawValue), KafkaHeader("detail", letter.detail),
                 KafkaHeader("source", letter.source), KafkaHeader("position", "\(letter.position)"),
                 KafkaHeader("received", letter.received.iso8601), KafkaHeader("readings", "\(letter.readings)"),
             ])
+    }
+
+    /// As the stores tell letters apart.
+    private static func id(of letter: DeadLetter) -> String {
+        var hash = StableHash()
+        hash.combine(letter.source)
+        hash.combine(UInt64(bitPattern: letter.position))
+        hash.combine(letter.reason.rawValue)
+        hash.combine(letter.detail)
+        hash.combine(letter.payload)
+        return hash.hex
     }
 }

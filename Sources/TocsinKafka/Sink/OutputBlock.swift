@@ -58,6 +58,13 @@ struct OutputBlock: Sendable {
         guard UInt64(messages.count) == count else { return nil }
     }
 
+    /// Leaves out the messages up to `done`: a block that was carried forward may hold what was sent from its first place.
+    mutating func skip(through done: UInt64) {
+        let start = totals[kind.index].messages &- count
+        guard done > start else { return }
+        messages.removeFirst(Int(min(done - start, UInt64(messages.count))))
+    }
+
     private init?(_ reader: inout StateReader, _ sequence: UInt64) {
         guard reader.read(UInt8.self) == Self.version,
             let kind = reader.read(UInt8.self).flatMap(OutputKind.init(rawValue:)),

@@ -34,6 +34,11 @@ struct OutputBook: Sendable {
     }
 
     var waitingBytes: UInt64 { lanes.reduce(0) { $0 &+ $1.waitingBytes } }
+    /// The one that keeps most of the disk, of those that say why they wait.
+    var firstStuck: OutputKind? {
+        OutputKind.allCases.filter { !lanes[$0.index].isIdle && lanes[$0.index].failure != nil }
+            .min { lanes[$0.index].done.sequence < lanes[$1.index].done.sequence }
+    }
     var isIdle: Bool { lanes.allSatisfy(\.isIdle) }
 
     /// Every kind's total with one more block.
@@ -59,7 +64,10 @@ struct OutputBook: Sendable {
     /// - Returns: whether the lane has nothing left.
     mutating func advance(_ kind: OutputKind, to mark: OutputMark, sent: UInt64, now: Int64) -> Bool {
         let index = kind.index
+        // What waits may have been carried forward meanwhile.
+        let sequence = max(lanes[index].done.sequence, mark.sequence)
         lanes[index].done = mark
+        lanes[index].done.sequence = sequence
         lanes[index].sent &+= sent
         lanes[index].lastProgress = now
         lanes[index].failure = nil

@@ -18,6 +18,8 @@ struct OutputLane {
     private let kind: OutputKind
     private var flights: [Flight] = []
     private var flightBytes = 0
+    /// How many messages of the kind were read, by their totals.
+    private var read: UInt64 = 0
     /// Read from the spool at once, and under way at most.
     private static let readBytes = 512 << 10
     private static let windowBytes = 8 << 20
@@ -70,7 +72,9 @@ struct OutputLane {
 
     /// From behind what is done to the end.
     private mutating func sendAll() async throws {
-        let reader = output.spool.read(from: output.marks(kind).done.sequence &+ 1)
+        let done = output.marks(kind).done
+        read = done.messages
+        let reader = output.spool.read(from: done.sequence &+ 1)
         while true {
             if isOver { throw Over() }
             var isAtEnd = false
@@ -95,7 +99,9 @@ struct OutputLane {
         var records: [KafkaRecord] = []
         var mark: OutputMark?
         var size = 0
-        for record in found {
+        // What stands before was carried forward, and comes again behind.
+        let begin = output.marks(kind).done.sequence
+        for record in found where record.sequence > begin {
             guard let head = OutputBlock(headOf: record.payload, sequence: record.sequence) else {
                 output.observer.problem(
                     "record \(record.sequence) of the output spool is no block of results; it was skipped")
@@ -103,22 +109,24 @@ struct OutputLane {
             }
             guard head.kind == kind else { continue }
             mark = head.totals[kind.index]
-            guard let block = OutputBlock(record.payload, sequence: record.sequence) else {
+            guard var block = OutputBlock(record.payload, sequence: record.sequence) else {
                 output.refuse(
                     kind, Int(clamping: head.count),
                     "record \(record.sequence) of the output spool is damaged; its \(head.count) results were skipped")
                 continue
             }
+            block.skip(through: read)
+            read = head.totals[kind.index].messages
             size += record.payload.count
             for message in block.messages { records.append(message.record(kind, topic: block.topic)) }
         }
         guard let mark else { return }
-        let delivery = try await begin(records)
+        let delivery = try await hand(records)
         flights.append(Flight(mark: mark, records: records, size: size, delivery: delivery))
         flightBytes += size
     }
 
-    private func begin(_ records: [KafkaRecord]) async throws -> KafkaDelivery {
+    private func hand(_ records: [KafkaRecord]) async throws -> KafkaDelivery {
         guard let producer = output.producer else { throw Over() }
         do {
             return try await producer.send(records)
@@ -158,7 +166,7 @@ struct OutputLane {
             if isOver { throw Over() }
             let failure: any Error
             do {
-                try await begin(Array(records)).wait()
+                try await hand(Array(records)).wait()
                 return 0
             } catch {
                 failure = error
