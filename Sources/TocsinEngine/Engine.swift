@@ -132,7 +132,7 @@ public final class Engine: BatchDelivery {
 
     /// What can be said of a batch that has not been judged.
     static func spooled(_ batch: Batch) -> DeliverySummary {
-        var summary = DeliverySummary(deadLettered: batch.rejects.count, spooled: batch.readingCount)
+        var summary = DeliverySummary(deadLettered: batch.rejectCount, spooled: batch.readingCount)
         summary.refusals = batch.rejects.prefix(10).map { .init(reason: $0.reason, detail: $0.detail) }
         return summary
     }

@@ -49,6 +49,9 @@ public struct APIServer: Service, CustomStringConvertible {
     private static let shutdownPatience = Duration.seconds(5)
     /// Connections at a time; further ones wait in the system's queue.
     private static let maximumConnections = 2000
+    /// A connection without a request, or with one that does not go on coming, is closed after this time: those that say
+    /// nothing must not keep others out. Longer than a body may take, so that one that does not come is answered.
+    private static let idleTimeout = TimeAmount.seconds(75)
 
     /// - Parameters:
     ///   - alerts: what becomes of the alerts, and of the program's own alarms.
@@ -85,6 +88,7 @@ public struct APIServer: Service, CustomStringConvertible {
         hub = engine.hub
         application = Application(
             responder: router.buildResponder(),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "tocsin",
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections)),

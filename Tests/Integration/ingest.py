@@ -207,7 +207,7 @@ def live_unknown():
 @check("ingest: /live sends heartbeats as configured")
 def heartbeat():
     with server("--set", "server.live.heartbeat=1s") as running, Live(running) as stream:
-        stream.wait(lambda s: sum("heartbeat" in comment for comment in s.comments) >= 2, 6, "two heartbeats")
+        stream.wait(lambda s: sum("heartbeat" in comment for comment in s.comments) >= 2, 30, "two heartbeats")
 
 
 # MARK: Health and metrics

@@ -8,6 +8,7 @@ import ctypes.util
 import gzip
 import http.client
 import json
+import socket
 import sqlite3
 import sys
 import threading
@@ -16,9 +17,10 @@ import zlib
 
 sys.dont_write_bytecode = True
 from support import otlp
+from support.disk import small_disk
 from support.figures import Balance, figure, figures, settled
 from support.harness import (
-    DATABASE, Server, Skip, check, equal, expect, folder, iso, line, main, rows, shortened, soon, tocsin)
+    DATABASE, Live, Server, Skip, check, equal, expect, folder, iso, line, main, rows, shortened, soon, tocsin)
 
 NOW = int(time.time()) - 600
 KEY = "telegraf-0123456789"
@@ -125,6 +127,29 @@ def influx_partly_bad():
         # A row keeps its own line, not the whole body.
         payloads = [bytes(payload).decode() for payload, in rows(server.data, "SELECT payload FROM sensor_events ORDER BY time")]
         equal(payloads, [lines[0], lines[1], lines[3], lines[5]], "what the events hold")
+
+
+@check("influx: lines that can be read and cannot be, of a time to come or beyond a limit, are answered with 400 and the reason")
+def influx_refused():
+    with serving() as server:
+        sent = 0
+
+        def refused(fields, at, word):
+            nonlocal sent
+            # 204 where the verdict was not known in time.
+            for _ in range(20):
+                sent += 1
+                answer = telegraf(server, f"m,host=r{sent} {fields} {at}\n", "s")
+                if answer.status != 204:
+                    break
+            equal((answer.status, answer.json["code"]), (400, "invalid"), f"answer ({answer})")
+            for text in (word, "partial write", "dead letter(s)"):
+                expect(text in answer.json["message"], f"no '{text}' in: {answer.json['message']}")
+        refused("v=1", NOW + 10**6, "in the future")
+        refused("temperature=900", NOW, "outside its valid range")
+        counted(server, stored=0, dead=sent)
+        answer = telegraf(server, "m v=1 -9223372036854775808\n")
+        expect(answer.status == 400 and '"-9223372036854775808"' in answer.json["message"], f"{answer}")
 
 
 @check("influx: wrong and missing keys, odd parameters, the forms of version 1; refusals are in InfluxDB's form")
@@ -292,9 +317,10 @@ def otlp_body(start, temperature, host):
 def letters_again():
     with folder() as data:
         with serving(*TAGS, "input.validRanges=load.max=0..100", data=data) as server:
-            equal(telegraf(server, influx_body(0, 500), "ms").status, 204, "lines beyond a limit")
+            # 204 where the answer does not wait for the verdict.
+            expect(telegraf(server, influx_body(0, 500), "ms").status in (204, 400), "lines beyond a limit")
             # Ahead of every clock until the next check: another refusal of the whole line.
-            equal(telegraf(server, influx_body(7200, 20), "ms").status, 204, "lines of the future")
+            expect(telegraf(server, influx_body(7200, 20), "ms").status in (204, 400), "lines of the future")
             for form in ("protobuf", "json"):
                 equal(collector(server, otlp_body(0, 500, form), form).status, 200, f"points in {form}")
             counted(server, stored=3 + 2 * 2 * 3, dead=3 + 6 + 2 * 2 * 4)
@@ -353,7 +379,7 @@ def letters_of_a_backlog():
 def letters_untimed():
     with folder() as data:
         with serving(data=data) as server:
-            equal(telegraf(server, "boiler,host=u temperature=500,x=1\n").status, 204, "line protocol")
+            expect(telegraf(server, "boiler,host=u temperature=500,x=1\n").status in (204, 400), "line protocol")
             at = NOW * 10**9
             points = [otlp.metric("temperature", "gauge", [otlp.point(at, 500.0)]), otlp.metric("x", "gauge", [otlp.point(at, 1.0)])]
             equal(collector(server, [otlp.resource({"host.name": "o"}, points)]).status, 200, "OTLP")
@@ -572,6 +598,42 @@ def idempotency_killed():
         equal({sensor: len(events) for sensor, events in found.items()}, {f"k{n}-{m}": 1 for n in range(400) for m in range(5)}, "events of each sensor")
 
 
+@check("ingest: a list of keys that a full disk cannot write anew at start is kept, and goes on")
+def idempotency_full_disk():
+    with small_disk("40m") as disk:
+        data = disk.path / "data"
+        log = data / "idempotency.log"
+        # An answer of its own to every key: many bad lines make it long.
+        bad = "".join('{"sensor_id": "x", "when": "%s"}\n' % ("y" * 150) for _ in range(8))
+        bodies = {f"full-{n}-{'k' * 200}": line(f"f{n}", NOW, v=n) + bad for n in range(400)}
+        server = Server(data)
+        with contextlib.ExitStack() as stack:
+            stack.callback(server.kill)
+            for key, body in bodies.items():
+                equal(with_key(server, body, key).status, 202, "status")
+            settled(server)
+        size = log.stat().st_size
+        expect(size > 300_000, f"the list has {size} bytes")
+        disk.fill(leave=size // 2)
+        with contextlib.ExitStack() as stack:
+            server = Server(data)
+            stack.callback(server.kill)
+            expect(log.stat().st_size == size, "the list was written anew: the disk has too much room for this check")
+            disk.fill()
+            # None of these finds room, and none may take from what is there.
+            refused = [with_key(server, line("r", NOW, v=n), f"r-{n}-{'k' * 200}").status for n in range(40)]
+            expect(503 in refused, f"statuses {set(refused)}")
+            disk.make_room()
+            new = soon(lambda: (answer := with_key(server, line("new", NOW, v=1), "new")).status == 202 and answer, 30, "a request is taken again")
+        expect(log.stat().st_size > size, f"the list has {log.stat().st_size} bytes, and had {size}")
+        with contextlib.ExitStack() as stack:
+            server = Server(data)
+            stack.callback(server.kill)
+            same(new, with_key(server, line("new", NOW, v=1), "new"))
+            for key, body in bodies.items():
+                equal(with_key(server, body + " ", key).status, 422, "another body under a key of the first process")
+
+
 @check("ingest: a request under way holds its key: the same one meanwhile is told to wait")
 def idempotency_concurrent():
     with serving() as server:
@@ -621,6 +683,116 @@ def quotas():
         soon(lambda: time.monotonic() - begun >= waiting, 10, "the time that was asked for")
         equal(sent(200, 40).status, 202, "the same request when that time is over")
         counted(server, stored=290)
+
+
+@check("ingest: a quota of next to nothing is told in words, not by a crash")
+def absurd_quota():
+    with serving(rate=1e-30) as server:
+        def sent():
+            return server.request("POST", "/ingest", line("q", NOW, v=1).encode(), {"X-API-Key": KEY})
+        answer = sent()
+        equal((answer.status, retry_after(answer)), (429, 86400), f"answer ({answer})")
+        expect("1e-30 readings a second" in answer.json["detail"], answer.json["detail"])
+
+
+@check("all: nonsense that unpacks to millions of lines is counted to the last, and takes little memory and few letters")
+def nonsense():
+    with serving("server.maxBodyBytes=16MiB") as server:
+        before = peak(server)
+        dead = 0
+        for path, kind, text, count in (
+            ("/api/v2/write", "text/plain", "x\n", 2_000_000), ("/ingest", "application/x-ndjson", "{}\n", 5_000_000),
+            ("/ingest", "application/json", "{},", 2_000_000), ("/ingest", "text/csv", "1\n", 2_000_000)):
+            body = text * count
+            if kind == "application/json":
+                body = "[" + body[:-1] + "]"
+            if kind == "text/csv":
+                body = "sensor_id,timestamp,v\n" + body
+            answer = server.request("POST", path, gzip.compress(body.encode(), 1), {"Content-Type": kind, "Content-Encoding": "gzip"}, timeout=120)
+            equal(answer.status, 400, f"{kind}: {answer}")
+            dead += count
+        counted(server, stored=0, dead=dead)
+        grown = peak(server) - before
+        expect(grown < 500, f"it has grown by {grown} MB")
+        found = rows(server.data, "SELECT COUNT(*), SUM(readings), SUM(LENGTH(payload)) FROM dead_letters")[0]
+        expect(found[0] < 6000 and found[1] == dead, f"letters, readings, bytes: {found}")
+
+
+@check("letters: many refused lines that share a letter are all sent again")
+def letters_shared():
+    with folder() as data:
+        with serving("server.maxBodyBytes=4MiB", data=data) as server:
+            at = NOW + 7200
+            text = "".join(f"boiler,host=h{n % 10} load={n} {at + n}\n" for n in range(6000))
+            expect(telegraf(server, text, "s").status in (204, 400), "lines of the future")
+            csv = "sensor_id,timestamp,temperature\n" + "".join(f"c{n % 10},{iso(NOW + n)},900\n" for n in range(6000))
+            equal(server.post(csv, "text/csv").status, 202, "rows beyond a limit")
+            counted(server, stored=0, dead=12000)
+            kept = rows(data, "SELECT COUNT(*) FROM dead_letters")[0][0]
+            expect(2000 <= kept < 2100, f"{kept} letters")
+        wider = ("input.validRanges=temperature=-50..900", "input.allowedClockSkew=1d")
+        ended = tocsin("dead-letters", "replay", "--data-dir", data, *(word for one in wider for word in ("--set", one))).ended(0)
+        expect(f"{kept} accepted" in ended.out, shortened(ended.text))
+        equal(sum(len(events) for events in readings(data).values()), 12000, "events")
+
+
+@check("all: bodies under way are bounded together, also those that unpack to far more; what is beyond is told to come back")
+def bodies_under_way():
+    with serving("server.maxBodyBytes=16MiB") as server:
+        before = peak(server)
+        # All but a few bytes of the largest body, and never the end.
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        packed = packer.compress(bytes((16 << 20) - 10)) + packer.flush(zlib.Z_SYNC_FLUSH)
+        head = f"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed) + 100}\r\n\r\n"
+        with contextlib.ExitStack() as stack:
+            large = "".join(line("u", NOW + n, v=n) for n in range(100))
+
+            def refused():
+                one = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+                one.sendall(head.encode() + packed)
+                found = server.post(large)
+                return found.status == 503 and found
+            answer = soon(refused, 60, "a further body is refused")
+            expect(retry_after(answer) > 0 and "under way" in answer.json["detail"], f"{answer}")
+            equal(server.get("/livez").status, 200, "others meanwhile")
+            grown = peak(server) - before
+            expect(grown < 700, f"it has grown by {grown} MB")
+        soon(lambda: server.post(large).status == 202, 30, "the body is taken when the others have gone")
+        settled(server)
+
+
+@check("all: connections that say nothing are closed, those that listen are not")
+def idle():
+    with serving() as server, Live(server) as live:
+        with contextlib.ExitStack() as stack:
+            silent, half = (stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=150)) for _ in range(2))
+            half.sendall(b"POST /ingest HTTP/1.1\r\nHost: x\r\n")
+            begun = time.monotonic()
+            for one in (silent, half):
+                equal(one.recv(100), b"", "what a connection without a request is told")
+            expect(time.monotonic() - begun > 50, "closed too early")
+        seen = len(live.named("stats"))
+        live.wait(lambda live: len(live.named("stats")) > seen, 20, "a screen still sees what happens")
+
+
+@check("all: other methods are answered with 405 and what is taken; probes may ask for the head alone; an empty type is none")
+def methods():
+    with serving() as server:
+        for path, method, allowed in (
+            ("/ingest", "GET", "POST"), ("/ingest", "PUT", "POST"), ("/api/v2/write", "GET", "POST"), ("/write", "DELETE", "POST"),
+            ("/v1/metrics", "GET", "POST"), ("/health", "POST", "GET, HEAD"), ("/livez", "DELETE", "GET, HEAD")):
+            answer = server.request(method, path)
+            equal((answer.status, answer.headers["Allow"]), (405, allowed), f"{method} {path} ({answer})")
+        # On one connection: what follows must not find the rest of an answer.
+        connection = server.connection()
+        for path in ("/health", "/livez", "/readyz", "/ingest", "/nothing", "/livez"):
+            connection.request("HEAD", path)
+            response = connection.getresponse()
+            wanted = {"/ingest": 405, "/nothing": 404}.get(path, 200)
+            equal((response.status, response.read()), (wanted, b""), f"HEAD {path}")
+        connection.close()
+        equal(server.request("POST", "/ingest", line("e", NOW, v=1).encode(), {"Content-Type": ""}).status, 202, "an empty Content-Type")
+        counted(server, stored=1)
 
 
 @check("all: while store and spool can take no more every way answers 503 with Retry-After; then each is taken, and nothing is lost")

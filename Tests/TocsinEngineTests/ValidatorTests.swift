@@ -102,6 +102,29 @@ import TocsinTestKit
         #expect(letters.last?.detail.contains("header") == true)
     }
 
+    /// Lines of a body whose clock is wrong: a letter each would be many times its size.
+    @Test func veryManyRefusedLinesShareLetters() async throws {
+        var builder = BatchBuilder(table: table, received: Self.start)
+        for line in 0..<5000 { builder.add("a", at: Self.start.advanced(by: .days(3)), ["v": Double(line), "w": 1]) }
+        let (letters, summary) = try await run(builder.take(received: Self.start))
+        #expect(summary.deadLettered == 10_000)
+        #expect((1000..<1020).contains(letters.count))
+        let shared = try #require(letters.last)
+        #expect(shared.payload.count <= 64 << 10 && shared.readings > 2)
+        #expect(shared.detail.hasSuffix("; one letter for \(shared.readings) that were refused"), "\(shared.detail)")
+        // Nothing is left out.
+        #expect(letters.map { $0.payload.count { $0 == UInt8(ascii: "{") } }.reduce(0, +) == 5000)
+    }
+
+    @Test func aRejectOfManyMessagesIsCountedAsMany() async throws {
+        var (batch, payload) = batch(bytes: 300)
+        batch.rejects = [Reject(reason: .malformed, detail: "Line 2 is none.", payload: payload, count: 30_000)]
+        let (letters, summary) = try await run(batch)
+        #expect(summary.deadLettered == 30_000)
+        #expect(letters.map(\.readings) == [30_000])
+        #expect(letters.first?.detail == "Line 2 is none; one letter for 30,000 that were refused")
+    }
+
     /// Two messages of many refused parts each, the second dated by its broker.
     private func messages(_ parts: Int) -> Batch {
         let (batch, payload) = batch(bytes: 1000)

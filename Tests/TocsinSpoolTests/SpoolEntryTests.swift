@@ -48,7 +48,9 @@ import TocsinSpool
         }
         for reason in DeadLetterReason.allCases where Bool.random(using: &random) {
             batch.rejects.append(
-                Reject(reason: reason, detail: "field \"é\"", payload: range(in: batch.bytes.count, &random)))
+                Reject(
+                    reason: reason, detail: "field \"é\"", payload: range(in: batch.bytes.count, &random),
+                    count: Bool.random(using: &random) ? 1 : Int.random(in: 1...1 << 24, using: &random)))
         }
         return batch
     }
@@ -107,6 +109,7 @@ import TocsinSpool
         #expect(left.rejects.map(\.reason) == right.rejects.map(\.reason))
         #expect(left.rejects.map(\.detail) == right.rejects.map(\.detail))
         #expect(left.rejects.map(\.payload) == right.rejects.map(\.payload))
+        #expect(left.rejects.map(\.count) == right.rejects.map(\.count))
         #expect(left.origin.source == right.origin.source && left.origin.sourceName == right.origin.sourceName)
         #expect(left.origin.position == right.origin.position && left.origin.received == right.origin.received)
         #expect(left.origin.resume == right.origin.resume)
@@ -262,7 +265,7 @@ import TocsinSpool
         let second = ByteRange(offset: 2, length: 2)
         let sound = encoded([first, second])
         #expect(SpoolEntry.rawInput(of: sound[...])?.messages?.count == 2)
-        for flag in 7..<16 {
+        for flag in 8..<16 {
             var bytes = sound
             bytes[1 + flag / 8] |= 1 << UInt8(flag % 8)
             #expect(SpoolEntry.rawInput(of: bytes[...]) == nil, "flag \(flag)")

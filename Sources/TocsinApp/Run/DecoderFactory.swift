@@ -9,6 +9,8 @@ struct DecoderFactory: Sendable {
     private let input: TocsinConfiguration.Input
     private let bodyBytes: Int
     private let posted: TocsinConfiguration.MessageForms
+    /// Of a posted body, which anybody may fill with nonsense.
+    private static let singleRejects = 1000
     let sources: [TocsinConfiguration.Source]
     let registry: TocsinConfiguration.Kafka.SchemaRegistry
 
@@ -69,6 +71,7 @@ struct DecoderFactory: Sendable {
         defaultSensor: String? = nil, skipped: SkippedValues? = nil
     ) -> Batch {
         var settings = settings(defaultSensor: defaultSensor)
+        settings.limits.singleRejects = Self.singleRejects
         if let form = PayloadForm(format) {
             var messages = MessageDecoderSettings(form: form, mapping: settings.mapping, limits: settings.limits)
             messages.limits.maximumMessageBytes = longestMessage(of: nil)

@@ -71,7 +71,9 @@ public struct Batch: Sendable {
     @inlinable public var eventCount: Int { sensors.count }
     @inlinable public var readingCount: Int { values.count }
     /// Readings plus undecodable messages: what promise 1 counts as "in".
-    @inlinable public var inputCount: Int { values.count + rejects.count }
+    public var inputCount: Int { values.count + rejectCount }
+    /// Messages and fields that could not be decoded.
+    public var rejectCount: Int { rejects.reduce(0) { $0 + $1.count } }
 
     @inlinable public func readings(of event: Int) -> Range<Int> {
         Int(firstReading[event])..<Int(firstReading[event + 1])
@@ -95,6 +97,27 @@ public struct Batch: Sendable {
     }
 }
 
+extension Batch {
+    /// Reasons that can take turns; a reject is put together with one of the last so many.
+    private static let mostReasons = 8
+
+    /// Adds a reject. Where there are `most` of them already, those of one reason that stand close together become one: a
+    /// body of short nonsense would else take many times its size.
+    public mutating func add(_ reject: Reject, most: Int) {
+        guard rejects.count >= most, reject.reason.isOfWhole else {
+            rejects.append(reject)
+            return
+        }
+        for place in rejects.indices.suffix(Self.mostReasons).reversed() where rejects[place].reason == reject.reason {
+            guard let joined = rejects[place].payload.joined(with: reject.payload) else { continue }
+            rejects[place].payload = joined
+            rejects[place].count += reject.count
+            return
+        }
+        rejects.append(reject)
+    }
+}
+
 /// `offset ..< offset + length` in a batch's bytes.
 public struct ByteRange: Hashable, Sendable {
     public var offset: UInt32
@@ -106,6 +129,17 @@ public struct ByteRange: Hashable, Sendable {
     }
 
     @inlinable public var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
+
+    /// Refused input that is kept in one piece.
+    private static let mostJoined = 64 << 10
+
+    /// Both and what stands between them; nil where that is much more than is kept in one piece.
+    public func joined(with other: ByteRange) -> ByteRange? {
+        let start = min(range.lowerBound, other.range.lowerBound)
+        let end = max(range.upperBound, other.range.upperBound)
+        guard end - start <= max(Self.mostJoined, Int(length)) else { return nil }
+        return ByteRange(offset: start, length: end - start)
+    }
 }
 
 /// Where a batch came from. `position + payload.offset` is the place of an event in its source (byte offset for files).
@@ -145,16 +179,22 @@ public struct EventLabel: Hashable, Sendable {
     public var kind: AnomalyKind? { rawValue >= 3 ? AnomalyKind(rawValue: rawValue - 3) : nil }
 }
 
-/// One message (line, row, array element) or one field of it that could not become a reading.
+/// One message (line, row, array element) or one field of it that could not become a reading; or many that stand close
+/// together, see `Batch.add`.
 public struct Reject: Sendable {
     public var reason: DeadLetterReason
     /// One sentence for a person: what was wrong and where ("field `temperature` is the string \"abc\"").
+    /// Of several: of the first.
     public var detail: String
+    /// Of several: from the first to the last, with what stands between them.
     public var payload: ByteRange
+    /// So many messages or fields.
+    public var count: Int
 
-    public init(reason: DeadLetterReason, detail: String, payload: ByteRange) {
+    public init(reason: DeadLetterReason, detail: String, payload: ByteRange, count: Int = 1) {
         self.reason = reason
         self.detail = detail
         self.payload = payload
+        self.count = count
     }
 }

@@ -16,6 +16,9 @@ public enum DeadLetterReason: String, CaseIterable, Sendable {
     case tooLong = "too_long"
     /// The configured number of sensors or metrics is reached.
     case cardinality
+
+    /// Those that are too long are kept in part only, and such parts make no whole together.
+    public var isOfWhole: Bool { self != .tooLong }
 }
 
 /// One rejected message or reading with everything needed to look at it and to send it again.
@@ -30,7 +33,8 @@ public struct DeadLetter: Sendable {
     public var position: Int64
     /// When it came. That of readings that say no time themselves, where the source names none.
     public var received: Timestamp
-    /// The message as received; a CSV row with its header line before it.
+    /// The message as received; a CSV row with its header line before it. Of several messages in one letter: from the
+    /// first to the last, with those between them that were taken.
     public var payload: [UInt8]
     /// Readings this letter stands for (1 for an undecodable message).
     public var readings: Int

@@ -214,10 +214,10 @@ struct CSVCollector {
 
 extension CSVCollector {
     private mutating func reject(_ row: Range<Int>, _ reason: DeadLetterReason, _ fault: String) {
-        batch.rejects.append(
-            Reject(
-                reason: reason, detail: "Line \(line + 1) \(fault).",
-                payload: ByteRange(offset: row.lowerBound, length: row.count)))
+        let reject = Reject(
+            reason: reason, detail: "Line \(line + 1) \(fault).",
+            payload: ByteRange(offset: row.lowerBound, length: row.count))
+        batch.add(reject, most: limits.singleRejects)
     }
 
     private mutating func rejectRow(

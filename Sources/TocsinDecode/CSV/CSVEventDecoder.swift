@@ -61,10 +61,10 @@ struct CSVEventDecoder {
                 ? "is longer than \(limits.maximumMessageBytes) bytes"
                 : "stands where the CSV header should be, and is no text: \(Text.excerpt(bytes.extracting(range)))"
             let length = isTooLong ? min(range.count, limits.clippedBytes) : range.count
-            batch.rejects.append(
-                Reject(
-                    reason: isTooLong ? .tooLong : .malformed, detail: "Line \(line + found.number) \(fault).",
-                    payload: ByteRange(offset: range.lowerBound, length: length)))
+            let reject = Reject(
+                reason: isTooLong ? .tooLong : .malformed, detail: "Line \(line + found.number) \(fault).",
+                payload: ByteRange(offset: range.lowerBound, length: length))
+            batch.add(reject, most: limits.singleRejects)
         }
         guard let dialect else {
             for position in bytes.indices where bytes[position] == UInt8(ascii: "\n") { line += 1 }

@@ -345,20 +345,22 @@ public struct InfluxLines: Sendable {
             guard digit <= 9 else { break }
             let (product, tooLarge) = number.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(Int64(digit))
-            guard !tooLarge, !overflow else { throw Self.badTime(bytes, start..<line.position) }
+            guard !tooLarge, !overflow else { throw Self.badTime(bytes, from: start, &line) }
             number = sum
             line.position += 1
         }
-        let text = start..<line.position
+        let isEmpty = line.position == start
         line.skipBlanks(bytes)
-        guard !text.isEmpty, line.isAtEnd(bytes) else { throw Self.badTime(bytes, start..<line.position) }
+        guard !isEmpty, line.isAtEnd(bytes) else { throw Self.badTime(bytes, from: start, &line) }
         let (nanoseconds, overflow) = number.multipliedReportingOverflow(by: precision.factor)
-        guard !overflow else { throw Self.badTime(bytes, text) }
+        guard !overflow else { throw Self.badTime(bytes, from: start, &line) }
         return Timestamp(nanoseconds: nanoseconds)
     }
 
-    private static func badTime(_ bytes: Span<UInt8>, _ text: Range<Int>) -> DecodeFault {
-        let excerpt = Text.excerpt(bytes.extracting(text))
+    /// - Parameter start: of the time, which goes as far as the line.
+    private static func badTime(_ bytes: Span<UInt8>, from start: Int, _ line: inout Line) -> DecodeFault {
+        while !line.isAtEnd(bytes) { line.position += 1 }
+        let excerpt = Text.excerpt(bytes.extracting(Text.trim(bytes, start..<line.position)))
         return DecodeFault(.badTime, "has the time \"\(excerpt)\", which cannot be read or lies outside 1970 to 2262")
     }
 }

@@ -26,11 +26,17 @@ public struct DecodeLimits: Sendable, Equatable {
     public var clippedBytes: Int
     /// Longest sensor name in bytes.
     public var maximumNameBytes: Int
+    /// So many rejects of a batch stand alone; further ones that stand close together become one, see `Batch.add`.
+    public var singleRejects: Int
 
-    public init(maximumMessageBytes: Int = 1 << 20, clippedBytes: Int = 4096, maximumNameBytes: Int = 256) {
+    public init(
+        maximumMessageBytes: Int = 1 << 20, clippedBytes: Int = 4096, maximumNameBytes: Int = 256,
+        singleRejects: Int = .max
+    ) {
         self.maximumMessageBytes = max(1, min(maximumMessageBytes, 1 << 30))
         self.clippedBytes = max(0, min(clippedBytes, self.maximumMessageBytes))
         self.maximumNameBytes = max(1, maximumNameBytes)
+        self.singleRejects = max(0, singleRejects)
     }
 }
 

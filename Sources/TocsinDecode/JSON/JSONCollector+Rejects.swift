@@ -3,19 +3,25 @@ internal import TocsinCore
 
 extension JSONCollector {
     func range(_ event: tsj_event) -> ByteRange {
-        ByteRange(offset: Int(event.begin), length: Int(event.end) - Int(event.begin))
+        ByteRange(offset: start + Int(event.begin), length: Int(event.end) - Int(event.begin))
+    }
+
+    private mutating func add(_ reject: Reject) {
+        batch.add(reject, most: limits.singleRejects)
+        rejected += 1
     }
 
     /// Rejects a message, or one reading of it, with a sentence that starts with the place of the message.
     mutating func reject(_ event: tsj_event, _ reason: DeadLetterReason, _ fault: String) {
         let place = place(event)
-        batch.rejects.append(Reject(reason: reason, detail: "\(place) \(fault).", payload: range(event)))
+        add(Reject(reason: reason, detail: "\(place) \(fault).", payload: range(event)))
     }
 
     private func place(_ event: tsj_event) -> String {
         if let message = book?.message { return "Message \(batch.origin.position &+ Int64(message))" }
-        let (position, overflow) = batch.origin.position.addingReportingOverflow(Int64(event.begin))
-        return "The message at byte \(overflow ? Int64(event.begin) : position)"
+        let begin = Int64(start) + Int64(event.begin)
+        let (position, overflow) = batch.origin.position.addingReportingOverflow(begin)
+        return "The message at byte \(overflow ? begin : position)"
     }
 
     mutating func rejectField(_ reading: tsj_reading, of event: tsj_event, _ keys: JSONKeys) {
@@ -44,20 +50,20 @@ extension JSONCollector {
     }
 
     mutating func rejectBroken(_ event: tsj_event) {
-        let start = Int(event.begin)
         let place = place(event)
         if Int(event.status) == TSJ_TOO_LONG {
-            let length = min(Int(event.end) - start, limits.clippedBytes)
-            batch.rejects.append(
+            let range = range(event)
+            let length = min(Int(range.length), limits.clippedBytes)
+            add(
                 Reject(
                     reason: .tooLong, detail: "\(place) is longer than \(limits.maximumMessageBytes) bytes.",
-                    payload: ByteRange(offset: start, length: length)))
+                    payload: ByteRange(offset: Int(range.offset), length: length)))
             return
         }
         let text = unsafe parsed.text(tsj_text(offset: event.begin, length: event.end - event.begin))
         let excerpt = unsafe Text.excerpt(text.span)
         let fault = Self.fault(event)
-        batch.rejects.append(
+        add(
             Reject(
                 reason: .malformed, detail: "\(place) is not valid JSON: \(fault): \(excerpt)",
                 payload: book?.currentPayload ?? range(event)))

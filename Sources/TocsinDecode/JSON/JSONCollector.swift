@@ -14,6 +14,10 @@ struct JSONCollector {
     var batch: Batch
     /// What the topics of messages say; nil for input that is no messages.
     var book: EnvelopeBook?
+    /// Where the parsed bytes stand in those of the batch.
+    let start: Int
+    /// What was refused so far.
+    var rejected = 0
     /// Up to here the walk through a sensor's series is as fast as the cache.
     private static let fewReadings = 8
     private var defaultSensor: SensorID?
@@ -27,7 +31,7 @@ struct JSONCollector {
     private var lastMetric: MetricID?
 
     init(
-        parsed: ParsedColumns, plan: FieldPlan, limits: DecodeLimits, batch: consuming Batch,
+        parsed: ParsedColumns, plan: FieldPlan, limits: DecodeLimits, batch: consuming Batch, start: Int = 0,
         book: consuming EnvelopeBook? = nil
     ) {
         unsafe self.parsed = parsed
@@ -36,6 +40,7 @@ struct JSONCollector {
         times = TimeReader(format: plan.mapping.timeFormat)
         labels = LabelReader(isExplicit: plan.mapping.labelColumn != nil)
         self.batch = batch
+        self.start = start
         self.book = book
         unsafe lastTimeText = UnsafeBufferPointer(start: nil, count: 0)
         unsafe lastMetricText = UnsafeBufferPointer(start: nil, count: 0)
@@ -45,7 +50,8 @@ struct JSONCollector {
         knownSensors = index.sensorCount
         knownSeries = index.seriesCount
         let eventCount = unsafe parsed.events.count
-        unsafe batch.reserve(events: eventCount, readings: parsed.readings.count)
+        unsafe batch.reserve(
+            events: batch.eventCount + eventCount, readings: batch.readingCount + parsed.readings.count)
         for position in 0..<eventCount {
             let event = unsafe parsed.events[position]
             collect(event, &keys, &index)
@@ -58,14 +64,14 @@ struct JSONCollector {
         // The time comes first, so that a message without one leaves no sensor behind.
         guard let time = time(of: event), let sensor = sensor(of: event, &index) else { return }
         let readingsBefore = batch.values.count
-        let rejectsBefore = batch.rejects.count
+        let rejectedBefore = rejected
         let first = Int(event.first_reading)
         for position in first..<first + Int(event.reading_count) {
             let reading = unsafe parsed.readings[position]
             append(reading, of: event, sensor, &keys, &index)
         }
         guard batch.values.count > readingsBefore else {
-            if batch.rejects.count == rejectsBefore, event.nulls == 0 {
+            if rejected == rejectedBefore, event.nulls == 0 {
                 reject(event, .missingField, "holds no number that could be a reading")
             }
             return

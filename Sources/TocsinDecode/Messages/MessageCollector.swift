@@ -10,8 +10,7 @@ struct MessageCollector {
     private var knownSeries = 0
     // Neighbours mostly share their metric.
     private var lastMetric: (text: TextRef, id: MetricID)?
-    /// Devices by edge node, once an edge node has gone whose devices are not known.
-    var devices: [String: [SensorID]]?
+    var departures = Departures()
 
     init(limits: DecodeLimits, batch: consuming Batch, book: consuming EnvelopeBook) {
         self.limits = limits
@@ -30,7 +29,7 @@ struct MessageCollector {
             let end = next < columns.events.count ? columns.events[next].firstReading : columns.readings.count
             collect(event, columns.readings, event.firstReading..<end, bytes.span, side, &cache, &index)
         }
-        for refusal in columns.refusals { reject(refusal.message, refusal.fault, refusal.payload) }
+        for refusal in columns.refusals { reject(refusal.message, refusal.fault, refusal.payload, refusal.count) }
     }
 
     private mutating func collect(
@@ -137,19 +136,24 @@ struct MessageCollector {
         return sensor
     }
 
-    mutating func reject(_ message: Int, _ fault: DecodeFault, _ payload: ByteRange? = nil) {
-        batch.reject(message: message, payload: payload ?? book.payload(message), fault, limits: limits)
+    mutating func reject(_ message: Int, _ fault: DecodeFault, _ payload: ByteRange? = nil, _ count: Int = 1) {
+        batch.reject(
+            message: message, payload: payload ?? book.payload(message), fault, limits: limits, count: count)
     }
 }
 
 extension Batch {
     /// Rejects a message, or a part of one; one that is too long is kept in part.
-    mutating func reject(message: Int, payload: ByteRange, _ fault: DecodeFault, limits: DecodeLimits) {
+    mutating func reject(
+        message: Int, payload: ByteRange, _ fault: DecodeFault, limits: DecodeLimits, count: Int = 1
+    ) {
         var payload = payload
         if Int(payload.length) > limits.maximumMessageBytes {
             payload.length = UInt32(truncatingIfNeeded: limits.clippedBytes)
         }
         let place = origin.position &+ Int64(message)
-        rejects.append(Reject(reason: fault.reason, detail: "Message \(place) \(fault.detail).", payload: payload))
+        let detail = "Message \(place) \(fault.detail)."
+        add(
+            Reject(reason: fault.reason, detail: detail, payload: payload, count: count), most: limits.singleRejects)
     }
 }

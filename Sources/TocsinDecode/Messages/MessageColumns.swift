@@ -92,6 +92,7 @@ struct MessageColumns {
         var fault: DecodeFault
         /// The part of the message at fault; nil = all of it.
         var payload: ByteRange?
+        var count = 1
     }
 
     struct Mark {
@@ -107,6 +108,9 @@ struct MessageColumns {
     var side: [UInt8] = []
     /// The message being decoded.
     var message = 0
+    /// See `DecodeLimits.singleRejects`.
+    var singleRefusals = Int.max
+    private static let openRefusals = DeadLetterReason.allCases.count
 
     var mark: Mark { Mark(events: events.count, readings: readings.count, refusals: refusals.count) }
 
@@ -156,7 +160,21 @@ struct MessageColumns {
 
     /// - Parameter payload: the part of the message at fault, nil = all of it.
     mutating func refuse(_ fault: DecodeFault, _ payload: Range<Int>? = nil) {
-        refusals.append(Refusal(message: message, fault: fault, payload: payload.flatMap(ByteRange.init(checking:))))
+        let payload = payload.flatMap(ByteRange.init(checking:))
+        if refusals.count >= singleRefusals, let payload, fault.reason.isOfWhole, join(payload, fault.reason) { return }
+        refusals.append(Refusal(message: message, fault: fault, payload: payload))
+    }
+
+    /// Puts a refused part of the message together with one of the last of its reason; see `Batch.add`.
+    private mutating func join(_ payload: ByteRange, _ reason: DeadLetterReason) -> Bool {
+        for place in refusals.indices.suffix(Self.openRefusals).reversed()
+        where refusals[place].message == message && refusals[place].fault.reason == reason {
+            guard let joined = refusals[place].payload?.joined(with: payload) else { continue }
+            refusals[place].payload = joined
+            refusals[place].count += 1
+            return true
+        }
+        return false
     }
 
     /// Says which part of the message the last event came from; one that has gone on has all from its first to its last.

@@ -53,7 +53,8 @@ extension MessageDecoderCore {
                 Reject(
                     reason: reject.reason, detail: "Message \(place): \(reject.detail)",
                     payload: ByteRange(
-                        offset: offset + Int(reject.payload.offset), length: Int(reject.payload.length))))
+                        offset: offset + Int(reject.payload.offset), length: Int(reject.payload.length)),
+                    count: reject.count))
         }
     }
 }

@@ -100,6 +100,7 @@ struct MessageDecoderCore {
         var columns = columns
         self.columns = MessageColumns()
         columns.removeAll()
+        columns.singleRefusals = settings.limits.singleRejects
         store.beginBatch()
         let bytes = messages.bytes.span
         for message in range {

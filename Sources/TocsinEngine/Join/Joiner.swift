@@ -170,7 +170,7 @@ struct Joiner: Sendable {
 
     /// Adds up to the batch's `inputCount`, whatever happened to it.
     private func summary(_ outcome: BatchOutcome) -> DeliverySummary {
-        var summary = DeliverySummary(deadLettered: outcome.batch.rejects.count)
+        var summary = DeliverySummary(deadLettered: outcome.batch.rejectCount)
         summary.refusals = outcome.deadLetters.prefix(10).map { .init(reason: $0.reason, detail: $0.detail) }
         for event in 0..<outcome.batch.eventCount {
             let readings = outcome.batch.readings(of: event)

@@ -1,7 +1,8 @@
 internal import TocsinCore
 
 /// Gathers what is refused of a batch into dead letters: one for each message and reason, however many of its readings
-/// failed, so that a message is kept once and not once for each of its faults.
+/// failed, so that a message is kept once and not once for each of its faults. Of a text with very many bad messages those
+/// that stand close together share a letter, so that a body of nonsense does not become many times its own size.
 struct Refusals {
     private struct Message: Hashable {
         var payload: ByteRange
@@ -14,9 +15,12 @@ struct Refusals {
         var faults: [String] = []
         /// Readings whose fault is not among `faults`.
         var unnamed = 0
+        /// Stands for several messages.
+        var isShared = false
 
         mutating func take(_ other: Entry) {
             readings += other.readings
+            isShared = isShared || other.isShared
             guard faults.count < Refusals.namedFaults else {
                 unnamed += other.readings
                 return
@@ -30,29 +34,51 @@ struct Refusals {
 
     private var entries: [Entry] = []
     private var places: [Message: Int] = [:]
+    private let joinsMessages: Bool
     private static let namedFaults = 3
+    /// Beyond so many letters of a batch messages share one;
+    private static let singleLetters = 1000
+    /// with one of the last so many, since reasons may take turns.
+    private static let openLetters = DeadLetterReason.allCases.count
     /// A batch of short rows under a very long header must not become many times its own size;
     private static let headerBudget = 64 << 20
     /// nor one of short parts that take their names from long ones.
     private static let excerptBudget = 16 << 20
 
-    /// - Parameter fault: one sentence; asked for only while it may be named.
+    init(of batch: Batch) { joinsMessages = batch.isOneText }
+
+    /// - Parameters:
+    ///   - isShared: the payload is of several messages.
+    ///   - fault: one sentence; asked for only while it may be named.
     mutating func add(
-        _ reason: DeadLetterReason, of payload: ByteRange, readings: Int = 1, fault: @autoclosure () -> String
+        _ reason: DeadLetterReason, of payload: ByteRange, readings: Int = 1, isShared: Bool = false,
+        fault: @autoclosure () -> String
     ) {
-        let message = Message(payload: payload, reason: reason)
-        let place = places[message] ?? entries.count
-        if place == entries.count {
-            entries.append(Entry(message: message))
-            places[message] = place
-        }
+        let place = place(of: Message(payload: payload, reason: reason))
         entries[place].readings += readings
+        if isShared { entries[place].isShared = true }
         guard entries[place].faults.count < Self.namedFaults else {
             entries[place].unnamed += readings
             return
         }
         let fault = fault()
         if !entries[place].faults.contains(fault) { entries[place].faults.append(fault) }
+    }
+
+    private mutating func place(of message: Message) -> Int {
+        if let known = places[message] { return known }
+        if joinsMessages, entries.count >= Self.singleLetters, message.reason.isOfWhole {
+            for place in entries.indices.suffix(Self.openLetters).reversed()
+            where entries[place].message.reason == message.reason {
+                guard let joined = entries[place].message.payload.joined(with: message.payload) else { continue }
+                entries[place].message.payload = joined
+                entries[place].isShared = true
+                return place
+            }
+        }
+        places[message] = entries.count
+        entries.append(Entry(message: message))
+        return entries.count - 1
     }
 
     /// In the order in which the first fault of each was added. Their `readings` add up to those added.
@@ -104,8 +130,11 @@ struct Refusals {
     }
 
     private static func detail(_ entry: Entry) -> String {
-        guard entry.faults.count > 1 || entry.unnamed > 0 else { return entry.faults.first ?? "" }
+        guard entry.faults.count > 1 || entry.unnamed > 0 || entry.isShared else { return entry.faults.first ?? "" }
         let sentences = entry.faults.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
+        if entry.isShared {
+            return sentences.joined(separator: "; ") + "; one letter for \(grouped(entry.readings)) that were refused"
+        }
         let rest = entry.unnamed > 0 ? ["and \(grouped(entry.unnamed)) more"] : []
         return (sentences + rest).joined(separator: "; ")
     }
@@ -123,6 +152,12 @@ struct Refusals {
 }
 
 extension Batch {
+    /// Lines of a file or of a posted body. Messages of a broker have envelopes of their own and stay apart.
+    fileprivate var isOneText: Bool {
+        guard let messages else { return messageStarts.isEmpty && originOfEvent.isEmpty }
+        return messages.count == 1 && origin.sourceName == "http"
+    }
+
     /// nil where there are no messages.
     fileprivate func messageRange(of payload: ByteRange) -> ByteRange? {
         let message = message(of: payload)

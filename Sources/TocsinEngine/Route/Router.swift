@@ -97,7 +97,7 @@ struct Router: Sendable {
     private static func held(_ batch: Batch, _ accepted: [Bool], _ deadLetters: [DeadLetter]) -> DeliverySummary {
         let refused = accepted.count { !$0 }
         var summary = DeliverySummary(
-            deadLettered: batch.rejects.count + refused, spooled: batch.readingCount - refused)
+            deadLettered: batch.rejectCount + refused, spooled: batch.readingCount - refused)
         summary.refusals = deadLetters.prefix(10).map { .init(reason: $0.reason, detail: $0.detail) }
         return summary
     }

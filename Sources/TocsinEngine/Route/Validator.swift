@@ -48,12 +48,16 @@ struct Validator: Sendable {
         }
     }
 
-    /// - Returns: one flag per reading, and the dead letters of what was refused, the decoder's rejects included: one for
-    ///   each message and reason.
+    /// - Returns: one flag per reading, and the dead letters of what was refused, the decoder's rejects included: see
+    ///   `Refusals`.
     func validate(_ batch: Batch, names: SeriesNames) -> (accepted: [Bool], deadLetters: [DeadLetter]) {
         var accepted = [Bool](repeating: true, count: batch.readingCount)
-        var refusals = Refusals()
-        for reject in batch.rejects { refusals.add(reject.reason, of: reject.payload, fault: reject.detail) }
+        var refusals = Refusals(of: batch)
+        for reject in batch.rejects {
+            refusals.add(
+                reject.reason, of: reject.payload, readings: reject.count, isShared: reject.count > 1,
+                fault: reject.detail)
+        }
         let latest = latestPlausible(batch)
         for event in 0..<batch.eventCount {
             let readings = batch.readings(of: event)

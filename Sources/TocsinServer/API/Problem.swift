@@ -13,6 +13,8 @@ struct Problem: HTTPResponseError {
     var parameter: String?
     /// Seconds after which trying again makes sense.
     var retryAfter: Int?
+    /// With 405: what the address takes.
+    var allowed: [HTTPRequest.Method] = []
 
     init(_ status: HTTPResponse.Status, _ detail: String, parameter: String? = nil, retryAfter: Int? = nil) {
         self.status = status
@@ -44,14 +46,16 @@ struct Problem: HTTPResponseError {
     }
 
     func response(from request: Request, context: some RequestContext) throws -> Response {
-        Response(
+        let response = Response(
             status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: document(request.uri.path))))
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     /// Those that belong to the status, and the document's type.
     var headers: HTTPFields {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter, let name = HTTPField.Name("Retry-After") { headers[name] = String(retryAfter) }
+        if !allowed.isEmpty { headers[.allow] = allowed.map(\.rawValue).joined(separator: ", ") }
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
         return headers
     }
@@ -68,6 +72,28 @@ struct Problem: HTTPResponseError {
             if let parameter { $0.field("parameter", parameter) }
         }
         return json.bytes
+    }
+}
+
+extension Router {
+    /// Answers 405 to whatever an address does not take.
+    /// - Parameter answer: in the address's own form; nil = a problem document.
+    func refuse(
+        allBut allowed: [HTTPRequest.Method], at path: RouterPath,
+        _ answer: (@Sendable (Problem, Request) -> Response)? = nil
+    ) {
+        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+        for method in methods where !allowed.contains(method) {
+            on(path, method: method) { request, context in
+                let words = allowed.map(\.rawValue).joined(separator: " or ")
+                var problem = Problem(
+                    .methodNotAllowed, "\(request.uri.path) takes \(words), not \(request.method.rawValue)")
+                problem.allowed = allowed
+                guard let answer else { return try problem.response(from: request, context: context) }
+                let response = answer(problem, request)
+                return request.method == .head ? response.createHeadResponse() : response
+            }
+        }
     }
 }
 

@@ -12,11 +12,9 @@ struct StatusRoutes {
     let desk: any AlertDesk
 
     func add(to router: Router<BasicRequestContext>) {
-        router.get("livez") { _, _ in
-            Response.json { $0.object { $0.field("status", "ok") } }
-        }
-        router.get("readyz") { _, _ in self.health(onlyReadiness: true) }
-        router.get("health") { _, _ in self.health(onlyReadiness: false) }
+        addProbe("livez", to: router) { Response.json { $0.object { $0.field("status", "ok") } } }
+        addProbe("readyz", to: router) { self.health(onlyReadiness: true) }
+        addProbe("health", to: router) { self.health(onlyReadiness: false) }
         router.get("api/overview") { _, _ in
             Response.json { overview.write(to: &$0) }
         }
@@ -43,6 +41,15 @@ struct StatusRoutes {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: exposition.text)))
         }
+    }
+
+    /// Some monitors ask for the status alone.
+    private func addProbe(
+        _ path: RouterPath, to router: Router<BasicRequestContext>, _ answer: @escaping @Sendable () -> Response
+    ) {
+        router.get(path) { _, _ in answer() }
+        router.head(path) { _, _ in answer().createHeadResponse() }
+        router.refuse(allBut: [.get, .head], at: path)
     }
 
     /// 200 while input is taken, also when what the store refuses waits in the spool (`degraded`); 503 with the reason

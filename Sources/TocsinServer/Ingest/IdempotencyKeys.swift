@@ -56,8 +56,9 @@ final class IdempotencyKeys: Sendable {
             return
         }
         let opened = try RecordFile(path)
-        let records = opened.read().compactMap { IdempotencyBook.Record($0) }
+        let records = try opened.read().compactMap { IdempotencyBook.Record($0) }
         state.withLock { state in for record in records { state.book.apply(record) } }
+        // Where the disk has no room for that the file goes on as it is.
         opened.rewrite(state.withLock { $0.book.records.map(\.bytes) })
         file = Box(opened)
     }
@@ -114,9 +115,8 @@ final class IdempotencyKeys: Sendable {
         }
         let isWritten = box.file.withLock { file in
             // What waits is in the book, too.
-            file.isLong
-                ? file.rewrite(state.withLock { $0.book.records.map(\.bytes) })
-                : file.append(waiting.bytes, isForced: waiting.isForced)
+            (file.isLong && file.rewrite(state.withLock { $0.book.records.map(\.bytes) }))
+                || file.append(waiting.bytes, isForced: waiting.isForced)
         }
         for continuation in waiting.written { continuation.resume(returning: isWritten) }
     }

@@ -22,6 +22,7 @@ struct InfluxRoute {
                     return Self.answer(Problem(error, to: request))
                 }
             }
+            router.refuse(allBut: [.post], at: RouterPath(path)) { problem, _ in Self.answer(problem) }
         }
         // What clients ask before they write.
         router.get("ping") { _, _ in Response(status: .noContent, headers: Self.version) }
@@ -44,17 +45,21 @@ struct InfluxRoute {
         let manner = IngestIntake.Manner(
             format: .lineProtocol(precision: precision.rawValue), keyParameter: query.text("p"))
         return try await intake.take(request, manner) { batch, summary in
-            guard let first = batch.rejects.min(by: { $0.payload.offset < $1.payload.offset }) else {
+            let first = batch.rejects.min { $0.payload.offset < $1.payload.offset }
+            // What was read and cannot be, such as a time to come, is known only once it has been judged.
+            guard let fault = first?.detail ?? (summary.deadLettered > 0 ? summary.refusals.first?.detail : nil) else {
                 return IngestAnswer(status: 204)
             }
             // As InfluxDB answers a partial write: what was good is stored, and nothing is to be sent again.
-            let line = batch.bytes.prefix(Int(first.payload.offset)).count { $0 == UInt8(ascii: "\n") } + 1
+            let line = first.map { reject in
+                batch.bytes.prefix(Int(reject.payload.offset)).count { $0 == UInt8(ascii: "\n") } + 1
+            }
             let taken = summary.stored + summary.late + summary.duplicate + summary.spooled
             return IngestAnswer(
                 status: 400, contentType: Self.contentType,
                 body: Self.document(
                     "invalid",
-                    "partial write: \(first.detail); \(summary.deadLettered) dead letter(s) were kept, "
+                    "partial write: \(fault); \(summary.deadLettered) dead letter(s) were kept, "
                         + "\(taken) reading(s) taken", line: line))
         }.response
     }
@@ -64,7 +69,8 @@ struct InfluxRoute {
     /// In InfluxDB's form, which its clients log.
     private static func answer(_ problem: Problem) -> Response {
         let codes: [Int: String] = [
-            400: "invalid", 401: "unauthorized", 403: "forbidden", 409: "conflict", 413: "request too large",
+            400: "invalid", 401: "unauthorized", 403: "forbidden", 405: "method not allowed", 409: "conflict",
+            413: "request too large",
             415: "invalid", 422: "unprocessable entity", 429: "too many requests", 503: "unavailable",
         ]
         let document = document(codes[problem.status.code] ?? "internal error", problem.detail, line: nil)

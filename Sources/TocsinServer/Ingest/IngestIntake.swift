@@ -30,6 +30,8 @@ final class IngestIntake: Sendable {
     private let clock: any WallClock
     private let keys: IngestKeys
     private let idempotency: IdempotencyKeys
+    private let budget: BodyBudget
+    private static let bodiesUnderWay = 256 << 20
     /// How long a request waits for the store before it is told to come back. The batch itself is not given up.
     private static let patience = Duration.seconds(30)
     /// How long a body may take to arrive.
@@ -44,6 +46,7 @@ final class IngestIntake: Sendable {
         sequence = SequenceNumber(startingAt: clock.now().nanoseconds / 1000)
         self.engine = engine
         self.maxBodyBytes = maxBodyBytes
+        budget = BodyBudget(bytes: max(Self.bodiesUnderWay, maxBodyBytes))
         self.clock = clock
         self.keys = IngestKeys(keys)
         self.decode = decode
@@ -76,7 +79,9 @@ final class IngestIntake: Sendable {
         if case .stalled(let reason) = engine.condition {
             throw Problem(.serviceUnavailable, "nothing can be stored at the moment: \(reason)", retryAfter: 2)
         }
-        let body = try await self.body(of: request, coding, manner)
+        let share = budget.share()
+        defer { share.end() }
+        let body = try await self.body(of: request, coding, manner, share)
         guard !body.isEmpty else {
             let origin = Origin(source: SourceID(0), sourceName: "http", position: 0, received: clock.now())
             return answer(Batch(origin: origin), DeliverySummary())
@@ -115,9 +120,12 @@ final class IngestIntake: Sendable {
         }
     }
 
-    private func body(of request: Request, _ coding: ContentCoding, _ manner: Manner) async throws -> [UInt8] {
+    private func body(
+        of request: Request, _ coding: ContentCoding, _ manner: Manner, _ share: BodyBudget.Share
+    ) async throws -> [UInt8] {
         let received = try await Self.first(
-            { try await self.collect(request, coding) }, unless: { try await Task.sleep(for: Self.bodyPatience) })
+            { try await self.collect(request, coding, share) }, unless: { try await Task.sleep(for: Self.bodyPatience) }
+        )
         guard let received else {
             throw Problem(.requestTimeout, "the body did not come within \(Self.bodyPatience.components.seconds) s")
         }
@@ -133,7 +141,9 @@ final class IngestIntake: Sendable {
         return try await deliverOrRefuse(batch)
     }
 
-    private func collect(_ request: Request, _ coding: ContentCoding) async throws -> [UInt8] {
+    private func collect(
+        _ request: Request, _ coding: ContentCoding, _ share: BodyBudget.Share
+    ) async throws -> [UInt8] {
         let tooLarge = Problem(
             .contentTooLarge, "the body is larger than \(maxBodyBytes) bytes; send it in parts (server.maxBodyBytes)")
         if let length = request.headers[.contentLength].flatMap(Int.init), length > maxBodyBytes { throw tooLarge }
@@ -146,13 +156,17 @@ final class IngestIntake: Sendable {
             for try await part in request.body {
                 isEmpty = isEmpty && part.readableBytes == 0
                 try body.add(Array(part.readableBytesView))
+                guard share.grow(to: body.bytes.count) else {
+                    throw Problem(
+                        .serviceUnavailable, "too many bodies are under way at once; send it again", retryAfter: 2)
+                }
             }
             return isEmpty ? [] : try body.finish()
         } catch BodyDecompression.Failure.tooLarge {
             throw tooLarge
         } catch BodyDecompression.Failure.damaged(let reason) {
             throw Problem(.badRequest, "the body is no sound \(coding.rawValue): \(reason)")
-        } catch  where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) && !(error is Problem) {
             // The client has gone away: nobody reads this.
             throw Problem(.badRequest, "the body broke off: \(error)")
         }

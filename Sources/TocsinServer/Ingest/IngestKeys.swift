@@ -29,6 +29,8 @@ final class IngestKeys: Sendable {
 
     private let keys: [IngestKey]
     private let buckets: Mutex<[Bucket]>
+    /// A day: nobody waits for longer.
+    private static let longestWait = 86_400.0
 
     init(_ keys: [IngestKey]) {
         self.keys = keys
@@ -73,12 +75,16 @@ final class IngestKeys: Sendable {
         }
         guard let wait else { return }
         throw Problem(
-            .tooManyRequests, "the quota of the key '\(keys[key].name)' is used up: \(Int(rate)) readings a second",
-            retryAfter: max(1, Int(wait.rounded(.up))))
+            .tooManyRequests,
+            "the quota of the key '\(keys[key].name)' is used up: \(Self.text(rate)) readings a second",
+            retryAfter: max(1, Int(min(wait, Self.longestWait).rounded(.up))))
     }
 
     /// For logs, and to tell the requests of one from those of another.
     func name(_ key: Int?) -> String { key.map { keys[$0].name } ?? "" }
+
+    /// Whole numbers without a point.
+    private static func text(_ rate: Double) -> String { Int(exactly: rate).map { "\($0)" } ?? "\(rate)" }
 
     private static func isEqual(_ left: String, _ right: String) -> Bool {
         let (left, right) = (Array(left.utf8), Array(right.utf8))

@@ -7,12 +7,14 @@ struct IngestRoute {
     let intake: IngestIntake
 
     func add(to router: Router<BasicRequestContext>) {
-        router.post("ingest") { request, _ in
+        let path: RouterPath = "ingest"
+        router.post(path) { request, _ in
             let path = request.uri.path
             return try await intake.take(request, .init(format: Self.format(of: request))) { batch, summary in
                 Self.answer(batch, summary, path)
             }.response
         }
+        router.refuse(allBut: [.post], at: path)
     }
 
     private static func answer(_ batch: Batch, _ summary: DeliverySummary, _ path: String) -> IngestAnswer {
@@ -38,7 +40,8 @@ struct IngestRoute {
     }
 
     private static func format(of request: Request) throws -> IngestFormat {
-        guard let type = request.headers[.contentType] else { return .automatic }
+        // An empty one says as little as none.
+        guard let type = request.headers[.contentType], !type.allSatisfy(\.isWhitespace) else { return .automatic }
         let essence = type.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
         switch essence {
         case "application/json", "application/x-ndjson", "application/jsonl", "application/ndjson",

@@ -20,14 +20,19 @@ struct OpenTelemetryRoute {
                 if Problem.isWorthLogging(error) {
                     context.logger.error("request failed", metadata: ["error": "\(error)", "path": "/v1/metrics"])
                 }
-                let problem = Problem(error, to: request)
-                var headers = problem.headers
-                headers[.contentType] = Self.contentType(isJSON ?? true)
-                let body = Self.status(problem, isJSON ?? true)
-                return Response(
-                    status: problem.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+                return Self.answer(Problem(error, to: request), isJSON ?? true)
             }
         }
+        router.refuse(allBut: [.post], at: "v1/metrics") { problem, request in
+            Self.answer(problem, Self.isJSON(request) ?? true)
+        }
+    }
+
+    private static func answer(_ problem: Problem, _ isJSON: Bool) -> Response {
+        var headers = problem.headers
+        headers[.contentType] = contentType(isJSON)
+        let body = status(problem, isJSON)
+        return Response(status: problem.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: body)))
     }
 
     private func take(_ request: Request, _ isJSON: Bool) async throws -> Response {
@@ -54,6 +59,7 @@ struct OpenTelemetryRoute {
         let code =
             switch problem.status.code {
             case 400, 415, 422: 3
+            case 405: 12
             case 401: 16
             case 403: 7
             case 409: 10

@@ -10,8 +10,11 @@ internal import TocsinCore
 final class RecordFile {
     private let path: String
     private var descriptor: Int32
+    /// Up to the end of the last sound record; what stands behind it is not of the list.
     private var bytes = 0
     private var tidyBytes = 0
+    /// Half a record stands behind the last one, and hides what would come behind it.
+    private var isTorn = false
     private static let magic: UInt64 = 0x3150_4d45_4449_4f54
     private static let growth = 1 << 20
 
@@ -31,27 +34,46 @@ final class RecordFile {
     /// Whether it is time to write it anew.
     var isLong: Bool { bytes > tidyBytes * 2 + Self.growth }
 
-    /// The bodies of the records, up to the first that is torn.
-    func read() -> [ArraySlice<UInt8>] {
+    /// The bodies of the records, up to the first that is torn: further ones are written in its place.
+    /// - Throws: `TocsinError(.file)`
+    func read() throws(TocsinError) -> [ArraySlice<UInt8>] {
+        let content = try content()
+        var reader = StateReader(content)
+        var records: [ArraySlice<UInt8>] = []
+        bytes = 0
+        if reader.read(UInt64.self) == Self.magic {
+            bytes = MemoryLayout<UInt64>.size
+            while let count = reader.read(UInt32.self), let check = reader.read(UInt32.self),
+                let body = reader.readRaw(count: Int(count)), Self.checksum(body) == check
+            {
+                records.append(body)
+                bytes += Self.frameBytes + body.count
+            }
+        }
+        isTorn = content.count > bytes
+        return records
+    }
+
+    private func content() throws(TocsinError) -> [UInt8] {
         var content: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = part.withUnsafeMutableBytes { target in
                 pread(descriptor, target.baseAddress, target.count, off_t(content.count))
             }
-            guard count > 0 else { break }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                throw TocsinError(
+                    .file, "cannot read the list of idempotency keys: \(String(cString: strerror(errno)))", place: path,
+                    remedy: "check the disk; without this file requests that are sent again may be taken twice")
+            }
+            guard count > 0 else { return content }
             content += part[..<count]
         }
-        var reader = StateReader(content)
-        guard reader.read(UInt64.self) == Self.magic else { return [] }
-        var records: [ArraySlice<UInt8>] = []
-        while let count = reader.read(UInt32.self), let check = reader.read(UInt32.self),
-            let body = reader.readRaw(count: Int(count)), Self.checksum(body) == check
-        {
-            records.append(body)
-        }
-        return records
     }
+
+    /// Length and checksum.
+    private static let frameBytes = 8
 
     static func framed(_ record: [UInt8]) -> [UInt8] {
         var writer = StateWriter()
@@ -70,20 +92,30 @@ final class RecordFile {
     /// - Parameter isForced: to the disk.
     /// - Returns: false when the disk takes nothing; the file is as it was.
     func append(_ framed: [UInt8], isForced: Bool) -> Bool {
+        if isTorn, ftruncate(descriptor, off_t(bytes)) != 0 { return false }
+        isTorn = false
+        let framed = bytes == 0 ? Self.head + framed : framed
         guard Self.put(descriptor, framed), !isForced || fdatasync(descriptor) == 0 else {
-            // Half a record would hide what comes behind it.
-            _ = ftruncate(descriptor, off_t(bytes))
+            isTorn = ftruncate(descriptor, off_t(bytes)) != 0
             return false
         }
         bytes += framed.count
         return true
     }
 
-    /// - Returns: false when the disk takes nothing; the file is as it was.
+    /// What the file begins with.
+    private static var head: [UInt8] {
+        var writer = StateWriter()
+        writer.write(magic)
+        return writer.bytes
+    }
+
+    /// - Returns: false when the disk takes nothing; the file is as it was, and is not long for a while.
     @discardableResult
     func rewrite(_ records: [[UInt8]]) -> Bool {
+        tidyBytes = bytes / 2
         var writer = StateWriter()
-        writer.write(Self.magic)
+        writer.write(raw: Self.head)
         for record in records { writer.write(raw: Self.framed(record)) }
         let next = path + ".new"
         _ = unlink(next)
@@ -98,6 +130,7 @@ final class RecordFile {
         descriptor = opened
         bytes = writer.bytes.count
         tidyBytes = bytes
+        isTorn = false
         return true
     }
 

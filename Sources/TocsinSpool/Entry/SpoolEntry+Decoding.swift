@@ -59,7 +59,8 @@ extension SpoolEntry {
             let payloads = decodePayloads(&reader, events, bound: batch.bytes.count),
             let series = reader.readIDs(readings, below: known.series),
             let values = reader.readNumbers(readings, of: UInt64.self),
-            let rejects = decodeRejects(&reader, bound: batch.bytes.count),
+            let rejects = decodeRejects(
+                &reader, bound: batch.bytes.count, haveCounts: columns.contains(.rejectCounts)),
             let starts = columns.contains(.messages) ? decodeStarts(&reader, bound: batch.bytes.count) : []
         else { return nil }
         batch.sensors = sensors.map(SensorID.init)
@@ -124,13 +125,19 @@ extension SpoolEntry {
         return payloads
     }
 
-    private static func decodeRejects(_ reader: inout StateReader, bound: Int) -> [Reject]? {
+    private static func decodeRejects(_ reader: inout StateReader, bound: Int, haveCounts: Bool) -> [Reject]? {
         reader.readList { reader -> Reject? in
             guard let reason = reader.readText().flatMap(DeadLetterReason.init(rawValue:)),
                 let detail = reader.readText(), let offset = reader.readVarint().flatMap(Int64.init(exactly:)),
                 let length = reader.readVarint(), let payload = range(offset, length, bound: bound)
             else { return nil }
-            return Reject(reason: reason, detail: detail, payload: payload)
+            var reject = Reject(reason: reason, detail: detail, payload: payload)
+            if haveCounts {
+                // Sums of them stay far from overflowing.
+                guard let count = reader.readVarint(), count <= UInt64(UInt32.max) else { return nil }
+                reject.count = Int(count)
+            }
+            return reject
         }
     }
 

@@ -15,7 +15,11 @@ struct BatchColumns: OptionSet {
     static let messages = BatchColumns(rawValue: 32)
     /// The messages with their envelopes, behind the raw bytes.
     static let envelopes = BatchColumns(rawValue: 64)
-    static let all: BatchColumns = [.eventKeys, .labels, .readingCounts, .times, .names, .messages, .envelopes]
+    /// Rejects that stand for several messages.
+    static let rejectCounts = BatchColumns(rawValue: 128)
+    static let all: BatchColumns = [
+        .eventKeys, .labels, .readingCounts, .times, .names, .messages, .envelopes, .rejectCounts,
+    ]
 }
 
 extension SpoolEntry {
@@ -52,6 +56,7 @@ extension SpoolEntry {
             writer.write(text: reject.detail)
             writer.write(varint: UInt64(reject.payload.offset))
             writer.write(varint: UInt64(reject.payload.length))
+            if columns.contains(.rejectCounts) { writer.write(varint: UInt64(reject.count)) }
         }
         if columns.contains(.messages) {
             let starts = batch.messageStarts
@@ -72,6 +77,7 @@ extension SpoolEntry {
         let first = batch.times.first
         if batch.times.contains(where: { $0 != first }) { columns.insert(.times) }
         if let names, !names.isEmpty { columns.insert(.names) }
+        if batch.rejects.contains(where: { $0.count != 1 }) { columns.insert(.rejectCounts) }
         if let messages = batch.messages {
             columns.insert(.envelopes)
             let isKnown = messages.payloads.lazy.map(\.offset).elementsEqual(batch.messageStarts)
