@@ -12,6 +12,10 @@ final class FakeBroker: Sendable {
         var refuses: String?
         /// Passes probes back as a broker does.
         var echoes = true
+        /// What CONNACK says of it in version 5.
+        var maximumQoS: UInt8?
+        /// Reasons of PUBACK in version 5, one for each message but probes; 0 for all further.
+        var reasons: [UInt8] = []
     }
 
     enum Seen: Sendable, Equatable {
@@ -34,9 +38,17 @@ final class FakeBroker: Sendable {
         let current = Mutex<(any Channel)?>(nil)
         /// The connection whose end is still to be told.
         let open = Mutex<ObjectIdentifier?>(nil)
+        let echoes: Mutex<Bool>
+        let probes = Mutex(0)
+        let reasons: Mutex<[UInt8]>
+        let highestQoS = Mutex(QoS.atMostOnce)
+        /// Of the latest CONNECT in version 5.
+        let sessionExpiry = Mutex<UInt32?>(nil)
         init(_ answers: Answers, _ continuation: AsyncStream<Seen>.Continuation) {
             self.answers = answers
             self.continuation = continuation
+            echoes = Mutex(answers.echoes)
+            reasons = Mutex(answers.reasons)
         }
     }
 
@@ -54,6 +66,20 @@ final class FakeBroker: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
+    }
+
+    /// Probes that came so far.
+    var probes: Int { shared.probes.withLock { $0 } }
+    /// Of all messages that came.
+    var highestQoS: QoS { shared.highestQoS.withLock { $0 } }
+    var sessionExpiry: UInt32? { shared.sessionExpiry.withLock { $0 } }
+
+    /// Passes probes back from now on.
+    func echo() { shared.echoes.withLock { $0 = true } }
+
+    /// The latest connection is read no more.
+    func stopReading() async throws {
+        try await shared.current.withLock { $0 }?.setOption(.autoRead, value: false).get()
     }
 
     var address: MQTTAddress { MQTTAddress(host: "127.0.0.1", port: channel.localAddress?.port ?? 0) }
@@ -120,6 +146,11 @@ private final class FakeConnection: ChannelInboundHandler {
             let level = try reader.readByte()
             version = level == 5 ? .v5 : .v311
             let flags = try reader.readByte()
+            _ = try reader.readUInt16()
+            if version == .v5 {
+                let properties = try reader.readProperties()
+                shared.sessionExpiry.withLock { $0 = properties.sessionExpirySeconds }
+            }
             if let older = shared.open.withLock({ $0 }) { end(older) }
             shared.open.withLock { $0 = ObjectIdentifier(context.channel) }
             shared.current.withLock { $0 = context.channel }
@@ -130,7 +161,9 @@ private final class FakeConnection: ChannelInboundHandler {
             let answers = shared.answers.connect
             let (session, code) = answers[min(number, answers.count - 1)]
             shared.continuation.yield(.connect(version: level, flags: flags))
-            send(version == .v5 ? [0x20, 3, session, code, 0] : [0x20, 2, session, code])
+            let limit: [UInt8] = shared.answers.maximumQoS.map { [0x24, $0] } ?? []
+            let properties = version == .v5 ? [UInt8(limit.count)] + limit : []
+            send([0x20, UInt8(2 + properties.count), session, code] + properties)
             if code != 0 { context.close(promise: nil) }
         case .subscribe:
             let id = try reader.readRange(2)
@@ -149,13 +182,18 @@ private final class FakeConnection: ChannelInboundHandler {
         case .publish:
             let publish = try IncomingPacket.readPublish(header.flags, body, version)
             let topic = String(decoding: body[publish.topic], as: UTF8.self)
+            let isProbe = topic.hasSuffix("/probe")
+            shared.highestQoS.withLock { $0 = max($0, publish.qos) }
             if publish.qos == .atLeastOnce {
-                send([0x40, 2, UInt8(publish.packetID >> 8), UInt8(publish.packetID & 0xff)])
+                let reason = isProbe ? 0 : shared.reasons.withLock { $0.isEmpty ? 0 : $0.removeFirst() }
+                let id = [UInt8(publish.packetID >> 8), UInt8(publish.packetID & 0xff)]
+                send(reason == 0 ? [0x40, 2] + id : [0x40, 3] + id + [reason])
             }
-            if topic.hasSuffix("/probe") {
+            if isProbe {
+                shared.probes.withLock { $0 += 1 }
                 var writer = PacketWriter(version: version)
                 writer.publish(MQTTMessage(topic: topic, payload: Array(body[publish.payload])))
-                if shared.answers.echoes { send(writer.bytes) }
+                if shared.echoes.withLock({ $0 }) { send(writer.bytes) }
             } else {
                 shared.continuation.yield(
                     .publish(topic: topic, payload: String(decoding: body[publish.payload], as: UTF8.self)))

@@ -16,7 +16,7 @@ struct PlainDecoder: MessageDecoding {
             let sensor = table.withIndex { $0.sensor((envelope.sensor ?? "none").utf8.span) } ?? SensorID(0)
             batch.series.append(SeriesID(sensor.index))
             batch.values.append(1)
-            batch.appendEvent(sensor: sensor, time: origin.received, key: 0, payload: payload, label: .none)
+            batch.appendEvent(sensor: sensor, time: messages.times[number], key: 0, payload: payload, label: .none)
         }
         return batch
     }
@@ -27,6 +27,7 @@ final class HeldDelivery: BatchDelivery, Sendable {
     private struct State {
         var payloads: [String] = []
         var lengths: [Int] = []
+        var times: [Timestamp] = []
         var rejects = 0
         var batches = 0
         var positions: [Int64] = []
@@ -46,6 +47,7 @@ final class HeldDelivery: BatchDelivery, Sendable {
 
     var payloads: [String] { state.withLock { $0.payloads } }
     var lengths: [Int] { state.withLock { $0.lengths } }
+    var times: [Timestamp] { state.withLock { $0.times } }
     var rejects: Int { state.withLock { $0.rejects } }
     var batches: Int { state.withLock { $0.batches } }
     var positions: [Int64] { state.withLock { $0.positions } }
@@ -55,6 +57,7 @@ final class HeldDelivery: BatchDelivery, Sendable {
             state.batches += 1
             state.positions.append(batch.origin.position)
             state.rejects += batch.rejects.count
+            state.times += batch.times
             for payload in batch.payloads {
                 state.payloads.append(String(decoding: batch.bytes[payload.range].prefix(100), as: UTF8.self))
                 state.lengths.append(Int(payload.length))
@@ -120,4 +123,15 @@ func eventually(_ what: String, within time: Duration = .seconds(90), _ conditio
 
 struct NotInTime: Error, CustomStringConvertible {
     var description: String
+}
+
+/// A clock that the test sets.
+final class HandClock: WallClock {
+    private let seconds: Mutex<Int64>
+
+    init(seconds: Int64) { self.seconds = Mutex(seconds) }
+
+    func set(seconds: Int64) { self.seconds.withLock { $0 = seconds } }
+
+    func now() -> Timestamp { Timestamp(nanoseconds: seconds.withLock { $0 } * 1_000_000_000) }
 }

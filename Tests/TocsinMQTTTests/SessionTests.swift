@@ -47,6 +47,25 @@ private func exactly(_ id: UInt16, _ content: UInt64 = 1) -> Delivery {
         #expect(session.receive(once(2), isDuplicate: true) == .acknowledge(.publishAcknowledgement))
     }
 
+    @Test func `the answer to the first of two pings proves nothing behind it`() {
+        var session = InboundSession()
+        for id: UInt16 in 1...2 {
+            _ = session.receive(once(id), isDuplicate: false)
+            _ = session.settle(once(id))
+            session.pinged()
+        }
+        session.answered()
+        #expect(session.receive(once(2), isDuplicate: true) == .acknowledge(.publishAcknowledgement))
+        #expect(session.receive(once(1), isDuplicate: true) == .take)
+        // What the lost connection has not answered proves nothing; the next one's ping does.
+        session.begin(isSessionPresent: true)
+        session.answered()
+        #expect(session.receive(once(2), isDuplicate: true) == .acknowledge(.publishAcknowledgement))
+        session.pinged()
+        session.answered()
+        #expect(session.receive(once(2), isDuplicate: true) == .take)
+    }
+
     @Test func `QoS 2: received when durable, complete after the release`() {
         var session = InboundSession()
         #expect(session.receive(exactly(7), isDuplicate: false) == .take)

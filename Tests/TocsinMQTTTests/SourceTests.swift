@@ -12,7 +12,7 @@ private struct Stage {
     let task: Task<Void, any Error>
 
     init(
-        _ answers: FakeBroker.Answers = .init(), isOpen: Bool = false,
+        _ answers: FakeBroker.Answers = .init(), isOpen: Bool = false, clock: any WallClock = SystemClock(),
         _ change: (inout MQTTSettings, inout SubscriptionSettings) -> Void = { _, _ in },
         onDecoded: (@Sendable (inout any MessageDecoding) -> [MQTTMessage])? = nil
     ) async throws {
@@ -29,7 +29,7 @@ private struct Stage {
         events = stream
         let source = try MQTTSource(
             name: "mqtt", settings: settings, subscription: subscription, decoder: PlainDecoder(), table: SeriesTable(),
-            identity: SourceID(1), clock: SystemClock(), onDecoded: onDecoded, observe: { continuation.yield($0) })
+            identity: SourceID(1), clock: clock, onDecoded: onDecoded, observe: { continuation.yield($0) })
         self.source = source
         let delivery = HeldDelivery(isOpen: isOpen)
         self.delivery = delivery
@@ -126,6 +126,22 @@ private struct Stage {
         await stage.end()
     }
 
+    @Test func `a session of 3_1_1 that goes on may have lost a fresh subscription: it is asked for again`()
+        async throws
+    {
+        let stage = try await Stage(.init(connect: [(0, 0), (1, 0)]), isOpen: true) { settings, _ in
+            settings.version = .v311
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        await seen.subscribed()
+        try await eventually("the subscription is granted") { stage.source.status.state == .running }
+        try await stage.broker.hangUp()
+        #expect(await seen.nextEnd() == .closed)
+        #expect(await seen.next() == .connect(version: 4, flags: 0))
+        #expect(await seen.next() == .subscribe(["plant/+"]))
+        await stage.end()
+    }
+
     @Test(arguments: [(MQTTSettings.Version.v5, "not authorized"), (.v311, "the broker refuses the subscription")])
     func `a refused subscription is named at once`(version: MQTTSettings.Version, reason: String) async throws {
         let stage = try await Stage(.init(refuses: "secret"), isOpen: true) { settings, subscription in
@@ -174,6 +190,95 @@ private struct Stage {
         await stage.end()
     }
 
+    @Test func `a probe that was given up is said, and tried again without harm to the connection`() async throws {
+        let stage = try await Stage(.init(echoes: false), isOpen: true) { _, subscription in
+            subscription.watchdog.isEnabled = true
+            subscription.watchdog.interval = .milliseconds(1)
+            subscription.watchdog.timeout = .seconds(1)
+            subscription.watchdog.retry = .milliseconds(1)
+        }
+        try await eventually("the probe is given up") { stage.source.status.watchdogOff != nil }
+        let summary = stage.source.status.summary
+        #expect(summary.hasPrefix("running, watchdog off: no probe on tocsin/test/probe has ever come back"))
+        let connects = stage.source.status.connects
+        let probes = stage.broker.probes
+        try await eventually("it is tried again") { stage.broker.probes >= probes + 3 }
+        #expect(stage.source.status.connects == connects)
+        stage.broker.echo()
+        try await eventually("the echo has come") { stage.source.status.isSubscriptionAlive == true }
+        #expect(stage.source.status.watchdogOff == nil)
+        #expect(stage.source.status.summary == "running")
+        await stage.end()
+    }
+
+    @Test func `a client id with wildcards has a probe too`() async throws {
+        let stage = try await Stage { settings, subscription in
+            settings.clientID = "line#1/+"
+            subscription.watchdog.isEnabled = true
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        _ = await seen.next()
+        #expect(await seen.next() == .subscribe(["plant/+"]))
+        #expect(await seen.next() == .subscribe(["tocsin/line_1/_/probe"]))
+        await stage.end()
+    }
+
+    @Test func `presence that is refused for the moment is told on the next connection`() async throws {
+        let stage = try await Stage(.init(reasons: [0x97]), isOpen: true) { _, subscription in
+            subscription.presenceTopic = "tocsin/here"
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        #expect(await seen.nextPublish() == .publish(topic: "tocsin/here", payload: "online"))
+        try await eventually("the refusal is said") { stage.source.status.lastError?.contains("for now") == true }
+        try await stage.broker.hangUp()
+        #expect(await seen.nextPublish() == .publish(topic: "tocsin/here", payload: "online"))
+        await stage.end()
+    }
+
+    @Test func `presence that is forbidden is not told again at once`() async throws {
+        let stage = try await Stage(.init(reasons: [0x87]), isOpen: true) { _, subscription in
+            subscription.presenceTopic = "tocsin/here"
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        #expect(await seen.nextPublish() == .publish(topic: "tocsin/here", payload: "online"))
+        try await eventually("the refusal is said") { stage.source.status.lastError?.contains("any more") == true }
+        try await stage.broker.hangUp()
+        await seen.subscribed()
+        stage.task.cancel()
+        #expect(await seen.next() == .disconnect)
+        await stage.end()
+    }
+
+    @Test func `a broker without QoS 1 gets will, presence and probes at QoS 0`() async throws {
+        let stage = try await Stage(.init(connect: [(0, 0x9b), (0, 0)], maximumQoS: 0), isOpen: true) {
+            _, subscription in
+            subscription.presenceTopic = "tocsin/here"
+            subscription.watchdog.isEnabled = true
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        #expect(await seen.next() == .connect(version: 5, flags: 0b0010_1100))
+        #expect(await seen.nextEnd() == .closed)
+        #expect(await seen.next() == .connect(version: 5, flags: 0b0010_0100))
+        #expect(await seen.nextPublish() == .publish(topic: "tocsin/here", payload: "online"))
+        try await eventually("the echo has come") { stage.source.status.isSubscriptionAlive == true }
+        #expect(stage.broker.highestQoS == .atMostOnce)
+        await stage.end()
+    }
+
+    @Test func `a broker that takes no answers is left, and they do not pile up`() async throws {
+        let stage = try await Stage(isOpen: true) { settings, _ in settings.answerTimeout = .seconds(1) }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        await seen.subscribed()
+        try await stage.broker.stopReading()
+        let releases = [UInt8](repeatElement([0x62, 2, 0, 7], count: 5_000_000).joined())
+        let sending = Task { [broker = stage.broker] in try await broker.send(releases) }
+        try await eventually("the connection is given up") {
+            stage.source.status.lastError?.contains("takes nothing that is sent to it") == true
+        }
+        await stage.end()
+        _ = await sending.result
+    }
+
     @Test func `an echo proves the subscription`() async throws {
         let stage = try await Stage(isOpen: true) { _, subscription in subscription.watchdog.isEnabled = true }
         try await eventually("the echo has come") { stage.source.status.isSubscriptionAlive == true }
@@ -196,6 +301,76 @@ private struct Stage {
         #expect(stage.delivery.lengths == [1, 1001, 1])
         #expect(stage.delivery.rejects == 1)
         #expect(stage.source.status.overlong == 1)
+        await stage.end()
+    }
+
+    @Test func `properties beyond all bounds make a message too long, and hold up nothing`() async throws {
+        let stage = try await Stage(isOpen: true) { _, subscription in subscription.maximumMessageBytes = 1000 }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        await seen.subscribed()
+        // The second one's payload of 900 bytes begins within what is kept, and ends beyond.
+        for (id, values) in [[60_000, 60_000, 60_000], [60_000 - 25, 11_500], []].enumerated() {
+            try await stage.broker.send(
+                published(String(repeating: "x", count: 900), id: UInt8(id + 1), properties: values))
+        }
+        for id: UInt16 in 1...3 {
+            #expect(await seen.next() == .acknowledgement(Acknowledgement(.publishAcknowledgement, id)))
+        }
+        #expect(stage.delivery.lengths == [1001, 1001, 900])
+        #expect(stage.source.status.overlong == 2)
+        #expect(stage.source.status.reconnects == 0)
+        await stage.end()
+    }
+
+    /// A message to plant/p1 at QoS 1 with user properties whose values have so many bytes, the first one's name 60,000.
+    private func published(_ payload: String, id: UInt8, properties values: [Int]) -> [UInt8] {
+        var properties = FieldWriter()
+        for (number, length) in values.enumerated() {
+            properties.byte(0x26)
+            properties.binary([UInt8](repeating: 0x6e, count: number == 0 ? 60_000 : 0))
+            properties.binary([UInt8](repeating: 0x76, count: length))
+        }
+        var body = FieldWriter()
+        body.text("plant/p1")
+        body.number(UInt16(id))
+        body.list(properties)
+        body.bytes += Array(payload.utf8)
+        var packet = FieldWriter()
+        packet.list(body)
+        return [0x32] + packet.bytes
+    }
+
+    @Test func `a clock that is set back is followed, and messages of one moment keep their order`() async throws {
+        let clock = HandClock(seconds: 10_000)
+        let stage = try await Stage(isOpen: true, clock: clock)
+        var seen = stage.broker.seen.makeAsyncIterator()
+        await seen.subscribed()
+        let pair = stage.broker.publish("a", qos: .atMostOnce) + stage.broker.publish("b", qos: .atMostOnce)
+        for (number, seconds) in [Int64(10_000), 4000].enumerated() {
+            clock.set(seconds: seconds)
+            try await stage.broker.send(pair)
+            try await stage.delivery.waitFor(2 * (number + 1))
+        }
+        let times = stage.delivery.times.map(\.nanoseconds)
+        #expect(times == [10_000_000_000_000, 10_000_000_001_000, 4_000_000_000_000, 4_000_000_001_000])
+        await stage.end()
+    }
+
+    @Test func `long topics fill a batch as payloads do`() async throws {
+        let stage = try await Stage(isOpen: true) { _, subscription in
+            subscription.batchBytes = 100_000
+            subscription.batchDelay = .seconds(3600)
+        }
+        var seen = stage.broker.seen.makeAsyncIterator()
+        await seen.subscribed()
+        var writer = PacketWriter(version: .v5)
+        for number in 1...4 {
+            let name = "\(number)" + String(repeating: "x", count: 60_000)
+            writer.publish(MQTTMessage(topic: "plant/\(name)", payload: [0x31]))
+        }
+        try await stage.broker.send(writer.bytes)
+        try await stage.delivery.waitFor(4)
+        #expect(stage.delivery.batches == 2)
         await stage.end()
     }
 
@@ -257,6 +432,9 @@ private struct Stage {
     @Test func `a Sparkplug host says that it is there, and again when its old will comes late`() async throws {
         let stage = try await Stage(isOpen: true) { _, subscription in subscription.sparkplugHostID = "tocsin" }
         var seen = stage.broker.seen.makeAsyncIterator()
+        // Clean start, and a will at QoS 1, retained.
+        #expect(await seen.next() == .connect(version: 5, flags: 0b0010_1110))
+        #expect(stage.broker.sessionExpiry == 0)
         await seen.subscribed()
         guard case .publish("spBv1.0/STATE/tocsin", let birth)? = await seen.nextPublish() else {
             Issue.record("no birth")

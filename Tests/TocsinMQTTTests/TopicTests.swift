@@ -61,6 +61,17 @@ import TocsinMQTT
         #expect(templates.envelope(of: "other/thing").sensor == "thing")
     }
 
+    @Test func `the cache forgets when its topics have too many bytes`() {
+        var cache = TopicCache(capacity: 1000, maximumBytes: 10_000, seed: 1)
+        let long = String(repeating: "x", count: 4000)
+        let places = ["a", "b", "c"].map { name in
+            Array((name + long).utf8).withUnsafeBytes { bytes in cache.index(of: bytes) { MessageEnvelope(topic: $0) } }
+        }
+        #expect(places == [0, 1, 0])
+        #expect(cache.generation == 1)
+        #expect(cache.count == 1)
+    }
+
     @Test func `the cache learns a topic once, and forgets when it is full`() {
         var cache = TopicCache(capacity: 1000, seed: 1)
         var learnt = 0

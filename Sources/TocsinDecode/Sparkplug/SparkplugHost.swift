@@ -5,6 +5,9 @@ public import TocsinCore
 ///
 /// Data behind a gap in the sequence is still decoded, by the definitions of the last birth; an alias that no birth
 /// named is rejected. Both ask the edge node for its births, at most once in ten seconds.
+///
+/// Bounded: where more edge nodes and devices are heard than `SparkplugLimits` allows, the edge nodes that are dead, or
+/// whose birth has never come, are forgotten, those quiet longest first.
 public struct SparkplugHost: Sendable {
     private static let patience = Span64.seconds(10)
 
@@ -12,11 +15,18 @@ public struct SparkplugHost: Sendable {
     var nodes: [SparkplugNode] = []
     private var nodeByName: [String: Int] = [:]
     private var nodeCount = 0
+    /// Places in `nodes` of those that were forgotten.
+    private var free: [Int] = []
+    /// False while all edge nodes are known to be alive.
+    private var mayForget = true
     var metricCount = 0
     private var replies = SparkplugReplies()
     /// Requests kept until they are taken.
     private static let mostReplies = 100_000
     private var topics: [String: SparkplugTopic] = [:]
+    private var topicBytes = 0
+    private static let mostTopicBytes = 16 << 20
+    private static let longestTopic = 1 << 10
 
     public init(limits: SparkplugLimits = SparkplugLimits()) { self.limits = limits }
 
@@ -51,6 +61,7 @@ public struct SparkplugHost: Sendable {
         }
         let payload = try SparkplugPayload(range, bytes)
         let node = try node(topic)
+        nodes[node].heard = now
         switch topic.kind {
         case .nodeBirth: return try nodeBirth(payload, node, bytes, now, &columns)
         case .nodeDeath:
@@ -76,8 +87,17 @@ public struct SparkplugHost: Sendable {
         guard let topic = SparkplugTopic(text) else {
             throw .malformed("has the topic \"\(Text.excerpt(text.utf8.span))\", which is none of Sparkplug")
         }
-        if topics.count >= limits.maximumNodes * 4 { topics.removeAll() }
+        guard topic.sensor.utf8.count <= limits.maximumNameBytes else {
+            throw DecodeFault(.tooLong, "names a sensor of more than \(limits.maximumNameBytes) bytes in its topic")
+        }
+        let size = text.utf8.count
+        guard size <= Self.longestTopic else { return topic }
+        if topics.count >= limits.maximumNodes * 4 || topicBytes + size > Self.mostTopicBytes {
+            topics.removeAll()
+            topicBytes = 0
+        }
         topics[text] = topic
+        topicBytes += size
         return topic
     }
 
@@ -85,26 +105,51 @@ public struct SparkplugHost: Sendable {
         let name = "\(topic.group)/\(topic.edgeNode)"
         if let known = nodeByName[name] { return known }
         try countNode()
-        nodes.append(SparkplugNode(topic: topic))
-        nodeByName[name] = nodes.count - 1
-        return nodes.count - 1
+        // It is not alive before its birth.
+        mayForget = true
+        let place = free.popLast() ?? nodes.count
+        if place == nodes.count {
+            nodes.append(SparkplugNode(topic: topic))
+        } else {
+            nodes[place] = SparkplugNode(topic: topic)
+        }
+        nodeByName[name] = place
+        return place
     }
 
     private mutating func device(
         _ name: String, of node: Int, _ topic: SparkplugTopic
     ) throws(DecodeFault) -> Int {
         if let known = nodes[node].deviceByName[name] { return known }
-        try countNode()
+        try countNode(besides: node)
         nodes[node].devices.append(SparkplugNode.Device(topic: topic))
         nodes[node].deviceByName[name] = nodes[node].devices.count - 1
         return nodes[node].devices.count - 1
     }
 
-    private mutating func countNode() throws(DecodeFault) {
+    private mutating func countNode(besides node: Int? = nil) throws(DecodeFault) {
+        if nodeCount >= limits.maximumNodes, mayForget { forgetDead(besides: node) }
         guard nodeCount < limits.maximumNodes else {
             throw DecodeFault(.cardinality, "would be of one more than the \(limits.maximumNodes) edge nodes kept")
         }
         nodeCount += 1
+    }
+
+    /// Makes room: a sixteenth at a time, so that looking for them costs little.
+    private mutating func forgetDead(besides node: Int?) {
+        let dead = nodeByName.values.filter { !nodes[$0].definitions.isAlive }
+        mayForget = !dead.isEmpty
+        let quietest = dead.filter { $0 != node }.sorted { (nodes[$0].heard, $0) < (nodes[$1].heard, $1) }
+        for place in quietest.prefix(max(1, quietest.count / 16)) { forget(place) }
+    }
+
+    private mutating func forget(_ place: Int) {
+        let gone = nodes[place]
+        nodeByName["\(gone.topic.group)/\(gone.topic.edgeNode)"] = nil
+        nodeCount -= 1 + gone.devices.count
+        metricCount -= gone.devices.reduce(gone.definitions.count) { $0 + $1.definitions.count }
+        nodes[place] = SparkplugNode(topic: gone.topic)
+        free.append(place)
     }
 
     private mutating func nodeBirth(
@@ -152,14 +197,16 @@ public struct SparkplugHost: Sendable {
         {
             return
         }
-        // Without a birth since this process began its devices are those that an earlier one has heard.
-        let isKnown = nodes[node].birthDeathSequence != nil
-        leave(nodes[node].topic.node, now, isKnown ? .alone : .withDevices, &columns)
+        // Some of its devices may have been heard by an earlier process only.
+        leave(nodes[node].topic.node, now, nodes[node].hasDied ? .alone : .withDevices, &columns)
+        nodes[node].hasDied = true
         nodes[node].definitions.isAlive = false
         nodes[node].sequence = nil
-        for device in nodes[node].devices.indices where nodes[node].devices[device].definitions.isAlive {
+        mayForget = true
+        // Those too whose births have not come since the last one of their edge node.
+        for device in nodes[node].devices.indices {
             nodes[node].devices[device].definitions.isAlive = false
-            if isKnown { leave(nodes[node].devices[device].topic, now, .alone, &columns) }
+            leave(nodes[node].devices[device].topic, now, .alone, &columns)
         }
     }
 

@@ -60,6 +60,10 @@ struct SparkplugNode {
     /// Of the last message, 0…255.
     var sequence: UInt8?
     var rebirthAsked: Timestamp?
+    /// When its last message came.
+    var heard = Timestamp(nanoseconds: 0)
+    /// Since it is known here.
+    var hasDied = false
 
     /// False where messages of the edge node are missing before this one. A message that comes twice is no gap.
     mutating func follow(_ sequence: UInt64?) -> Bool {

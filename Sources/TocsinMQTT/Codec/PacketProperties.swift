@@ -28,6 +28,17 @@ extension PacketReader {
         return properties
     }
 
+    /// nil where the list reaches beyond the bytes that are there: then only its length has been read.
+    mutating func readPropertiesIfWhole() throws(MalformedPacket) -> PacketProperties? {
+        var ahead = self
+        let length = try ahead.readVariableInteger()
+        guard length <= ahead.remaining else {
+            self = ahead
+            return nil
+        }
+        return try readProperties()
+    }
+
     private mutating func readProperty(into properties: inout PacketProperties) throws(MalformedPacket) {
         switch try readByte() {
         case 0x11: properties.sessionExpirySeconds = try readUInt32()

@@ -18,6 +18,9 @@ public enum ReasonWords {
         code == 0x80 ? "the broker refuses the subscription" : "unknown code \(code)"
     }
 
+    /// Whether a refusal is meant for the topic, now and later, and not for the moment: not authorized, wrong topic name.
+    static func isOfTopic(_ code: UInt8) -> Bool { code == 0x87 || code == 0x90 }
+
     /// Reason codes of version 5 (table 2-6).
     public static func v5(_ code: UInt8) -> String { table[code] ?? "unknown reason \(code)" }
 

@@ -6,6 +6,8 @@ struct LinkClosure: Sendable, Error {
     var text: String
     /// The broker knows only 3.1.1.
     var wantsOlderVersion = false
+    /// The broker does not offer the QoS of our last will.
+    var wantsLowerQoS = false
     /// Another client has come with our client id (only version 5 says so).
     var isTakenOver = false
 }
@@ -185,7 +187,13 @@ final class BrokerLink: ChannelInboundHandler {
     private func handle(_ header: FixedHeader, _ body: UnsafeRawBufferPointer) throws(MalformedPacket) {
         if header.kind == .publish {
             guard isOpen else { throw MalformedPacket("a message before its answer to CONNECT") }
-            user?.received(try IncomingPacket.readPublish(header.flags, body, version), body, on: self)
+            let isCut = body.count < header.bodyLength
+            var publish = try IncomingPacket.readPublish(header.flags, body, version, isCut: isCut)
+            if isCut {
+                // Topic and properties may have taken the room: the decoder still needs to see that it is too long.
+                publish.payload = min(publish.payload.lowerBound, body.count - payloadLimit)..<body.count
+            }
+            user?.received(publish, body, on: self)
             return
         }
         switch try IncomingPacket.read(header, body, version: version) {
@@ -212,7 +220,8 @@ final class BrokerLink: ChannelInboundHandler {
             end(
                 LinkClosure(
                     text: "the broker refused the connection: \(words)\(detail)",
-                    wantsOlderVersion: version == .v5 && (answer.code == 1 || answer.code == 0x84)))
+                    wantsOlderVersion: version == .v5 && (answer.code == 1 || answer.code == 0x84),
+                    wantsLowerQoS: answer.code == 0x9b && (request.will?.qos ?? .atMostOnce) > .atMostOnce))
             return
         }
         if let seconds = answer.properties.serverKeepAliveSeconds, seconds > 0 {

@@ -37,9 +37,13 @@ public struct InboundSession: Sendable {
 
     private var states = [UInt8](repeating: State.free, count: 65_536)
     private var contents = [UInt64](repeating: 0, count: 65_536)
-    /// Acknowledged at QoS 1 and not proved to have arrived, the oldest first.
-    private var unproved: [(id: UInt16, content: UInt64)] = []
-    private var marked: Int?
+    /// How many pings had been sent when a message of QoS 1 was acknowledged: the next one's answer proves that.
+    private var pingsBefore = [UInt32](repeating: 0, count: 65_536)
+    private var pings: UInt32 = 0
+    /// Of the pings those whose answers have come, or cannot come any more.
+    private var endedPings: UInt32 = 0
+    /// What was acknowledged before so many pings has arrived.
+    private var provedPings: UInt32 = 0
     /// Messages taken that are not durable yet.
     public private(set) var unacknowledged = 0
 
@@ -51,7 +55,8 @@ public struct InboundSession: Sendable {
         switch states[id] {
         case State.pending where isSame: return .ignore
         case State.recorded where isSame && delivery.qos == .exactlyOnce: return .acknowledge(.publishReceived)
-        case State.acknowledged where isSame && isDuplicate && delivery.qos == .atLeastOnce:
+        case State.acknowledged
+        where isSame && isDuplicate && delivery.qos == .atLeastOnce && pingsBefore[id] >= provedPings:
             return .acknowledge(.publishAcknowledgement)
         case State.pending: break
         default: unacknowledged += 1
@@ -72,7 +77,7 @@ public struct InboundSession: Sendable {
             return .publishReceived
         }
         states[id] = State.acknowledged
-        unproved.append((delivery.packetID, delivery.content))
+        pingsBefore[id] = pings
         return .publishAcknowledgement
     }
 
@@ -97,26 +102,21 @@ public struct InboundSession: Sendable {
     }
 
     /// A ping was sent: its answer will prove the acknowledgements sent before.
-    public mutating func pinged() { marked = unproved.count }
+    public mutating func pinged() { pings &+= 1 }
 
     /// The answer has come.
     public mutating func answered() {
-        guard let marked else { return }
-        for (id, content) in unproved.prefix(marked)
-        where states[Int(id)] == State.acknowledged && contents[Int(id)] == content {
-            states[Int(id)] = State.free
-        }
-        unproved.removeFirst(min(marked, unproved.count))
-        self.marked = nil
+        guard endedPings < pings else { return }
+        endedPings += 1
+        provedPings = endedPings
     }
 
     /// A connection has been made.
     /// - Parameter isSessionPresent: the broker still has the session.
     public mutating func begin(isSessionPresent: Bool) {
-        marked = nil
+        endedPings = pings
         guard !isSessionPresent else { return }
         for id in states.indices { states[id] = State.free }
-        unproved = []
         unacknowledged = 0
     }
 }

@@ -29,10 +29,15 @@ public struct SubscriptionSettings: Sendable {
     public var presenceTopic: String?
     public var onlinePayload = "online"
     public var offlinePayload = "offline"
-    /// Makes the source a Sparkplug primary host: `spBv1.0/STATE/<id>` tells devices whether it is there.
+    /// Makes the source a Sparkplug primary host: `spBv1.0/STATE/<id>` tells devices whether it is there. Its session is
+    /// never persistent.
     public var sparkplugHostID: String?
 
     public init(topics: [TopicTemplate]) { self.topics = topics }
+
+    /// A Sparkplug host must begin each connection without a session (Sparkplug 3.0,
+    /// tck-id-message-flow-phid-sparkplug-clean-session-311 and -50).
+    var keepsSession: Bool { isSessionPersistent && sparkplugHostID == nil }
 
     /// Throws what cannot be right, with its remedy.
     public func validate(clientID: String?) throws(TocsinError) {
@@ -65,11 +70,17 @@ public struct SubscriptionSettings: Sendable {
 /// How the source proves that its subscription is alive: it publishes to a topic of its own and waits for the echo.
 public struct WatchdogSettings: Sendable, Equatable {
     public var isEnabled = true
-    /// nil = `tocsin/<client id>/probe`.
+    /// nil = `tocsin/<client id>/probe`, with `_` for what no topic may hold.
     public var topic: String?
     public var interval = Duration.seconds(10)
     /// Without an echo, or any other message, for so long after a probe the connection is made anew.
     public var timeout = Duration.seconds(10)
+    /// A probe that was given up is tried again after so long.
+    public var retry = Duration.seconds(300)
 
     public init() {}
+
+    static func topic(clientID: String) -> String {
+        "tocsin/" + String(clientID.map { "+#\0".contains($0) ? "_" : $0 }) + "/probe"
+    }
 }

@@ -19,14 +19,18 @@ struct MessageGatherer {
     private var generation = 0
     private var next: Int64
     private var lastTime = Timestamp(nanoseconds: .min)
+    /// Bytes of the topics in `gathered`, each once.
+    private var topicBytes = 0
     /// Between messages that came together: readings without a time of their own would look like one that came again.
     private static let step = Span64(nanoseconds: 1000)
+    /// An arrival further back than the steps can have got ahead is a clock that was set back.
+    private static let longestLead = Span64.seconds(1)
 
     /// - Parameter first: number of the first message.
     init(first: Int64) { next = first }
 
     var count: Int { gathered.messages.count }
-    var byteCount: Int { gathered.messages.bytes.count }
+    var byteCount: Int { gathered.messages.bytes.count + topicBytes }
 
     /// - Parameter time: of arrival.
     mutating func add(
@@ -45,8 +49,10 @@ struct MessageGatherer {
             stamps[topic] = stamp
             rows[topic] = UInt32(gathered.messages.envelopes.count)
             gathered.messages.envelopes.append(topics.envelopes[topic])
+            topicBytes += topics.envelopes[topic].topic.utf8.count
         }
-        lastTime = time > lastTime ? time : lastTime.advanced(by: Self.step)
+        let isStep = time <= lastTime && lastTime.since(time) < Self.longestLead
+        lastTime = isStep ? lastTime.advanced(by: Self.step) : time
         gathered.messages.times.append(lastTime)
         gathered.messages.envelopeOfMessage.append(rows[topic])
         gathered.messages.append(payload)
@@ -60,6 +66,7 @@ struct MessageGatherer {
         result.first = next
         next &+= Int64(result.messages.count)
         gathered = GatheredMessages()
+        topicBytes = 0
         gathered.messages.bytes.reserveCapacity(result.messages.bytes.count)
         gathered.messages.payloads.reserveCapacity(result.messages.count)
         gathered.messages.times.reserveCapacity(result.messages.count)

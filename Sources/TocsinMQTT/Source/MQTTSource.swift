@@ -84,7 +84,7 @@ public final class MQTTSource: Source {
             guard let closure, failure.withLock({ $0 == nil }) else { throw CancellationError() }
             if wasOfUse(closure, since: begun) { attempt = 0 }
             let delay =
-                closure.wantsOlderVersion && attempt == 0
+                (closure.wantsOlderVersion || closure.wantsLowerQoS) && attempt == 0
                 ? .zero : core.settings.backoff.delay(attempt: attempt, share: .random(in: 0...1))
             attempt += 1
             core.setState(.waiting)

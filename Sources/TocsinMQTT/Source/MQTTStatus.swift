@@ -40,6 +40,8 @@ public struct MQTTStatus: Sendable, Equatable {
     public var lastErrorAt: Timestamp?
     /// Refused filters, with the broker's reason.
     public var refusals: [String: String] = [:]
+    /// Why no probes are sent although they were asked for; nil while they are.
+    public var watchdogOff: String?
     /// Proved by an echo or a message; nil while nothing can be said.
     public var isSubscriptionAlive: Bool?
     public var lastProof: Timestamp?
@@ -56,7 +58,9 @@ public struct MQTTStatus: Sendable, Equatable {
     public var summary: String {
         switch state {
         case .running where isSubscriptionAlive == false: "connected, but the subscription is not alive"
-        case .running: isQuiet ? "running, but no messages come" : "running"
+        case .running:
+            (isQuiet ? "running, but no messages come" : "running")
+                + (watchdogOff.map { ", watchdog off: \($0)" } ?? "")
         case .refused:
             "the broker refuses "
                 + refusals.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")

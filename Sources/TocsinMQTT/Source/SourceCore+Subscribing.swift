@@ -3,17 +3,17 @@ internal import TocsinCore
 
 /// What we ask of the broker, what it grants, and what we tell of ourselves.
 extension SourceCore {
-    var probeTopic: String { subscription.watchdog.topic ?? "tocsin/\(clientID)/probe" }
+    var probeTopic: String { subscription.watchdog.topic ?? WatchdogSettings.topic(clientID: clientID) }
     private var stateTopic: String? { subscription.sparkplugHostID.map { "spBv1.0/STATE/\($0)" } }
 
     func connectRequest() -> ConnectRequest {
         let seconds = UInt16(clamping: max(1, settings.keepAlive.components.seconds))
         var request = ConnectRequest(
-            version: version, clientID: clientID, isCleanStart: !subscription.isSessionPersistent,
+            version: version, clientID: clientID, isCleanStart: !subscription.keepsSession,
             keepAliveSeconds: seconds)
         request.username = settings.username
         request.password = settings.password
-        if subscription.isSessionPersistent {
+        if subscription.keepsSession {
             request.sessionExpirySeconds = UInt32(clamping: subscription.sessionExpiry.components.seconds)
         }
         request.receiveMaximum = UInt16(clamping: subscription.window)
@@ -24,30 +24,42 @@ extension SourceCore {
 
     /// The birth or the last will; Sparkplug wants the same time in both (Sparkplug 3.0, section 6.4.27).
     func presence(isOnline: Bool) -> [MQTTMessage] {
+        let qos = min(.atLeastOnce, maximumQoS)
         if let stateTopic {
             let payload = "{\"online\":\(isOnline),\"timestamp\":\(hostBirth)}"
-            return [MQTTMessage(topic: stateTopic, payload: Array(payload.utf8), qos: .atLeastOnce, isRetained: true)]
+            return [MQTTMessage(topic: stateTopic, payload: Array(payload.utf8), qos: qos, isRetained: true)]
         }
         guard let topic = subscription.presenceTopic else { return [] }
         let payload = isOnline ? subscription.onlinePayload : subscription.offlinePayload
-        return [MQTTMessage(topic: topic, payload: Array(payload.utf8), qos: .atLeastOnce, isRetained: true)]
+        return [MQTTMessage(topic: topic, payload: Array(payload.utf8), qos: qos, isRetained: true)]
     }
 
     func subscribe(isSessionPresent: Bool) {
         setState(.subscribing)
         refusals = [:]
-        if isSessionPresent, hasSubscribed, version == .v311 {
+        if isSessionPresent, version == .v311, isSurelySaved {
             // Asking again would bring all retained messages again, which 3.1.1 cannot forbid.
             granted()
         } else {
+            subscribedAt = nil
             let handling: UInt8 = subscription.retained == .ignore ? 2 : 1
             request(
                 subscription.topics.map {
                     SubscribeRequest(filter: $0.filter, qos: subscription.qos, retainHandling: handling)
                 })
         }
-        if isProbing { request([SubscribeRequest(filter: probeTopic, qos: .atMostOnce, retainHandling: 2)]) }
+        if isProbing { subscribeToProbe() }
         if let stateTopic { request([SubscribeRequest(filter: stateTopic, qos: .atLeastOnce)]) }
+    }
+
+    /// A broker that was killed comes back with the session as it was saved last, perhaps without its subscriptions.
+    private var isSurelySaved: Bool {
+        guard let subscribedAt, subscription.retained == .take else { return false }
+        return SystemClock.monotonicNanoseconds &- subscribedAt > Self.savingTime.nanoseconds
+    }
+
+    func subscribeToProbe() {
+        request([SubscribeRequest(filter: probeTopic, qos: .atMostOnce, retainHandling: 2)])
     }
 
     private func request(_ filters: [SubscribeRequest]) {
@@ -117,7 +129,7 @@ extension SourceCore {
             nextTryOfRefused = clockNow &+ Self.retryOfRefused.nanoseconds
             return setState(.refused)
         }
-        hasSubscribed = true
+        subscribedAt = subscribedAt ?? clockNow
         setState(.running)
         for message in presence(isOnline: true) { publish(message) }
         if isProbing {

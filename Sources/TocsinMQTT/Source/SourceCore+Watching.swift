@@ -13,13 +13,20 @@ extension SourceCore {
 
     func heardOwn(_ kind: UInt8, _ payload: UnsafeRawBufferPointer) {
         if kind == 1 {
-            echoes += 1
-            failedProbes = 0
-            proved()
+            heardEcho()
         } else if kind == 3, String(decoding: payload, as: UTF8.self).contains("\"online\":false") {
             // The will of an older connection came after our birth (Sparkplug 3.0, section 6.4.29).
             for message in presence(isOnline: true) { publish(message) }
         }
+    }
+
+    private func heardEcho() {
+        echoes += 1
+        failedProbes = 0
+        isProbeOnTrial = false
+        probePause = subscription.watchdog.retry.nanoseconds
+        status.withLock { $0.watchdogOff = nil }
+        proved()
     }
 
     func proved() {
@@ -40,7 +47,12 @@ extension SourceCore {
             }
             if isNew { observe(.note("no message for \(quietAfter.formatted) s")) }
         }
+        if let since = unwritableSince, now &- since > settings.answerTimeout.nanoseconds {
+            return link.close("the broker at \(settings.address) takes nothing that is sent to it")
+        }
         tryRefusedAgain(now)
+        tryProbingAgain(now)
+        tellPresenceAgain(now)
         switch watchdog?.tick(now: now, isReading: link.isReading) ?? .none {
         case .none: break
         case .probe: probe()
@@ -52,25 +64,75 @@ extension SourceCore {
         publish(MQTTMessage(topic: probeTopic, payload: Array("tocsin".utf8), qos: .atLeastOnce))
     }
 
+    /// What made a probe hopeless may have passed. Where trying it costs the connection it is tried ever more seldom.
+    private func tryProbingAgain(_ now: Int64) {
+        guard subscription.watchdog.isEnabled, !isProbing, refusals.isEmpty, requests.isEmpty, now >= nextProbeTrial
+        else { return }
+        isProbing = true
+        isProbeOnTrial = true
+        subscribeToProbe()
+        watchdog = SubscriptionWatchdog(
+            interval: subscription.watchdog.interval, timeout: subscription.watchdog.timeout, now: now)
+    }
+
+    /// A connection that ended for another reason may have brought another broker.
+    func probeSooner() {
+        if !endedOnTrial {
+            probePause = subscription.watchdog.retry.nanoseconds
+            nextProbeTrial = min(nextProbeTrial, SystemClock.monotonicNanoseconds &+ probePause)
+        }
+        endedOnTrial = false
+    }
+
     /// A probe has had no echo, or the connection ended before it came. When none has ever come back the broker silently
     /// forbids the topic, some (Mosquitto 2.0 in 3.1.1) by hanging up.
     /// - Returns: true when nothing more is probed.
     func isProbeHopeless(isEnd: Bool) -> Bool {
         failedProbes += 1
-        guard echoes == 0, failedProbes > (isEnd ? 2 : 1) else { return false }
+        if isProbeOnTrial, isEnd {
+            endedOnTrial = true
+            probePause = min(probePause &* 4, max(probePause, Self.longestProbePause))
+        }
+        guard isProbeOnTrial || (echoes == 0 && failedProbes > (isEnd ? 2 : 1)) else { return false }
+        let known = isProbeOnTrial ? status.withLock { $0.watchdogOff } : nil
         stopProbing(
-            "no probe on \(probeTopic) has ever come back: the broker seems to forbid the topic; allow it, name another, or switch the watchdog off"
+            known
+                ?? "no probe on \(probeTopic) has ever come back: the broker seems to forbid the topic; allow it, name another, or switch the watchdog off"
         )
         return true
     }
 
-    /// The broker takes no messages of ours to a topic. None is sent there again: Mosquitto 2.0 hangs up on each.
-    func notTaken(_ topic: String, _ reason: String) {
+    /// The broker takes no message of ours to a topic. Where it never will none is sent there again: Mosquitto 2.0 hangs
+    /// up on each.
+    func notTaken(_ topic: String, _ reason: UInt8) {
+        let words = ReasonWords.v5(reason)
         guard topic != probeTopic else {
-            return stopProbing("the broker refuses the probe's topic \(probeTopic): \(reason)")
+            return stopProbing("the broker refuses the probe's topic \(probeTopic): \(words)")
         }
-        guard refusedTopics.insert(topic).inserted else { return }
-        let text = "the broker takes no messages to \(topic) (\(reason)): none is sent there any more"
+        let now = SystemClock.monotonicNanoseconds
+        if ReasonWords.isOfTopic(reason) {
+            guard refusedTopics.updateValue(now, forKey: topic) == nil else { return }
+            return noteRefusal("the broker takes no messages to \(topic) (\(words)): none is sent there any more")
+        }
+        nextPresence = now &+ Self.retryOfRefused.nanoseconds
+        guard doubtfulTopics.insert(topic).inserted else { return }
+        noteRefusal("the broker takes no message to \(topic) for now (\(words)): it is told again")
+    }
+
+    /// A new connection may find other permissions; a broker that hangs up on what it refuses must not be asked on each.
+    func forgetRefusedTopics() {
+        let now = SystemClock.monotonicNanoseconds
+        refusedTopics = refusedTopics.filter { now &- $0.value < Self.refusalIsRecent.nanoseconds }
+        doubtfulTopics = []
+    }
+
+    private func tellPresenceAgain(_ now: Int64) {
+        guard let due = nextPresence, now >= due else { return }
+        nextPresence = nil
+        for message in presence(isOnline: true) { publish(message) }
+    }
+
+    private func noteRefusal(_ text: String) {
         let now = clock.now()
         status.withLock {
             $0.lastError = text
@@ -96,12 +158,16 @@ extension SourceCore {
         guard isProbing else { return }
         isProbing = false
         watchdog = nil
+        nextProbeTrial = SystemClock.monotonicNanoseconds &+ probePause
+        let isKnown = isProbeOnTrial
+        isProbeOnTrial = false
         let now = clock.now()
         status.withLock {
             if $0.refusals.isEmpty { $0.isSubscriptionAlive = nil }
+            $0.watchdogOff = reason
             $0.lastError = reason
             $0.lastErrorAt = now
         }
-        observe(.note(reason))
+        if !isKnown { observe(.note(reason)) }
     }
 }

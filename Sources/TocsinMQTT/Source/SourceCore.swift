@@ -23,16 +23,31 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
     var identifiers = PacketIdentifiers()
     var watchdog: SubscriptionWatchdog?
     var requests: [UInt16: [SubscribeRequest]] = [:]
-    var hasSubscribed = false
+    /// When (monotonic) the broker granted what was last asked for.
+    var subscribedAt: Int64?
     var refusals: [String: String] = [:]
     var nextTryOfRefused: Int64 = 0
     /// Topics of our own messages that the broker has not acknowledged, by packet id.
     var publications: [UInt16: String] = [:]
-    /// Topics to which it takes none.
-    var refusedTopics: Set<String> = []
+    /// Topics to which it takes none, and when (monotonic) it said so.
+    var refusedTopics: [String: Int64] = [:]
+    /// Topics to which it takes none for now, on this connection.
+    var doubtfulTopics: Set<String> = []
+    /// When our presence is to be told again; nil = it has been taken.
+    var nextPresence: Int64?
+    /// The highest that the broker offers.
+    var maximumQoS = QoS.exactlyOnce
     var echoes = 0
     var failedProbes = 0
     var isProbing: Bool
+    /// A probe that was given up is tried once more: its failure costs no connection of ours.
+    var isProbeOnTrial = false
+    var nextProbeTrial: Int64 = 0
+    var probePause: Int64
+    /// The last connection ended while a probe was on trial: the broker may have hung up because of it.
+    var endedOnTrial = false
+    /// Since when the broker takes nothing of what is sent to it.
+    var unwritableSince: Int64?
     var lastMessage: Int64
     var hostBirth: Int64 = 0
     var topics = TopicCache()
@@ -50,6 +65,11 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
     /// Batches that may wait for the engine before reading stops.
     static let waitingBatches = 4
     static let retryOfRefused = Duration.seconds(30)
+    /// So long a broker may take to save a subscription that it has granted.
+    static let savingTime = Duration.seconds(60)
+    /// A refusal of our messages holds for new connections too while it is as young as this.
+    static let refusalIsRecent = Duration.seconds(300)
+    static let longestProbePause = Duration.seconds(86_400).nanoseconds
 
     init(
         _ settings: MQTTSettings, _ subscription: SubscriptionSettings, clientID: String, connector: BrokerConnector,
@@ -65,6 +85,7 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
         status = Mutex(MQTTStatus(since: now))
         version = settings.version == .v311 ? .v311 : .v5
         isProbing = subscription.watchdog.isEnabled
+        probePause = subscription.watchdog.retry.nanoseconds
         lastMessage = SystemClock.monotonicNanoseconds
         // Rises over restarts as well, so that a place names one message.
         gatherer = MessageGatherer(first: now.nanoseconds / 1000)
@@ -128,12 +149,15 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
 
     func closed(_ link: BrokerLink, _ closure: LinkClosure) {
         if closure.wantsOlderVersion, settings.version == .automatic { version = .v311 }
+        if closure.wantsLowerQoS { maximumQoS = .atMostOnce }
         // What came is kept: after a reconnection its acknowledgement goes to the same session.
         flush()
         var closure = closure
         closure.text = withRefusals(closure.text)
         requests = [:]
         publications = [:]
+        nextPresence = nil
+        unwritableSince = nil
         identifiers = PacketIdentifiers()
         if watchdog?.isWaiting == true { _ = isProbeHopeless(isEnd: true) }
         watchdog = nil
@@ -144,6 +168,9 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
         self.link = link
         guard !isStopping else { return }
         session.begin(isSessionPresent: answer.isSessionPresent)
+        maximumQoS = answer.properties.maximumQoS.flatMap { QoS(rawValue: $0) } ?? .exactlyOnce
+        forgetRefusedTopics()
+        probeSooner()
         status.withLock {
             $0.connects += 1
             $0.version = link.version
@@ -228,9 +255,10 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
         return mayRead
     }
 
-    /// Not beyond the window, and not while the engine is behind.
+    /// Not beyond the window, not while the engine is behind, and not while the broker takes no answers: they would pile up.
     private var mayRead: Bool {
         !isStopping && batches.count < Self.waitingBatches && session.unacknowledged < subscription.window
+            && link?.isWritable != false
     }
 
     /// There may be room again.
@@ -288,7 +316,7 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
         default:
             identifiers.free(acknowledgement.packetID)
             let topic = publications.removeValue(forKey: acknowledgement.packetID)
-            if let topic, acknowledgement.reason >= 0x80 { notTaken(topic, ReasonWords.v5(acknowledgement.reason)) }
+            if let topic, acknowledgement.reason >= 0x80 { notTaken(topic, acknowledgement.reason) }
         }
     }
 
@@ -296,11 +324,16 @@ final class SourceCore: BrokerLinkUser, @unchecked Sendable {
         if isAnswer { session.answered() } else { session.pinged() }
     }
 
-    func writabilityChanged(on link: BrokerLink) {}
+    func writabilityChanged(on link: BrokerLink) {
+        unwritableSince = link.isWritable ? nil : SystemClock.monotonicNanoseconds
+        if mayRead { link.resumeReading() }
+    }
 
     /// On the loop. Nothing is sent while there is no connection, nor where the broker takes nothing.
     func publish(_ message: MQTTMessage) {
-        guard let link, link.isOpen, !refusedTopics.contains(message.topic) else { return }
+        guard let link, link.isOpen, refusedTopics[message.topic] == nil else { return }
+        var message = message
+        message.qos = min(message.qos, maximumQoS)
         var packetID: UInt16 = 0
         if message.qos != .atMostOnce {
             guard let id = identifiers.take() else { return }

@@ -8,7 +8,7 @@ internal import Darwin
 
 /// What the topics seen lately mean, by their bytes: an open-addressed table, about 15 ns a look-up.
 ///
-/// Bounded: when `capacity` different topics are held, all are forgotten and learnt anew.
+/// Bounded: when `capacity` different topics are held, or topics of `maximumBytes`, all are forgotten and learnt anew.
 public struct TopicCache {
     private var slots: [Int32]
     private var hashes: [UInt64] = []
@@ -16,14 +16,20 @@ public struct TopicCache {
     private var bytes: [UInt8] = []
     private let seed: UInt64
     private let capacity: Int
+    private let maximumBytes: Int
     /// By topic.
     public private(set) var envelopes: [MessageEnvelope] = []
     /// Rises whenever all is forgotten: numbers of before mean nothing then.
     public private(set) var generation = 0
 
-    /// - Parameter seed: of the hash, because topics come from outside.
-    public init(capacity: Int = 65_536, seed: UInt64 = .random(in: 0 ... .max)) {
+    /// - Parameters:
+    ///   - maximumBytes: of all topics together; a topic may have 65,535.
+    ///   - seed: of the hash, because topics come from outside.
+    public init(
+        capacity: Int = 65_536, maximumBytes: Int = 16 << 20, seed: UInt64 = .random(in: 0 ... .max)
+    ) {
         self.capacity = max(capacity, 1)
+        self.maximumBytes = maximumBytes
         self.seed = seed
         slots = [Int32](repeating: -1, count: 256)
     }
@@ -44,7 +50,7 @@ public struct TopicCache {
             if hashes[index] == hash, isEqual(places[index], topic) { return index }
             slot = (slot + 1) & (slots.count - 1)
         }
-        if envelopes.count >= capacity { forget() }
+        if envelopes.count >= capacity || bytes.count + topic.count > maximumBytes { forget() }
         if (envelopes.count + 1) * 2 > slots.count { grow() }
         let index = envelopes.count
         envelopes.append(learn(String(decoding: topic, as: UTF8.self)))

@@ -167,6 +167,37 @@ import TocsinDecode
         #expect(talk.hear("other/DDEATH/far/fan", Self.payload(4)).departures == ["other/far/fan"])
     }
 
+    @Test func aDeathTakesAllDevicesAlong() {
+        let pump = Self.payload(1, Self.metric("f", type: 9, field(12, float: 1)))
+        var talk = Talk()
+        _ = talk.hear("plant/NBIRTH/edge", Self.birth)
+        _ = talk.hear("plant/DBIRTH/edge/pump", pump)
+        // Born anew, and dead before its device is.
+        _ = talk.hear("plant/NBIRTH/edge", Self.birth)
+        let death = { Self.payload(nil, Self.session(3)) }
+        #expect(talk.hear("plant/NDEATH/edge", death()).departures == ["plant/edge", "plant/edge/pump"])
+        // After a restart the node is born anew, the device is not.
+        talk.decoder = MessageDecoderSettings(form: .auto).makeDecoder()
+        _ = talk.hear("plant/NBIRTH/edge", Self.birth)
+        #expect(talk.hear("plant/NDEATH/edge", death()).departures == ["plant/edge", "plant/edge/pump"])
+        // In one batch: a device that is new since the death before it.
+        talk.decoder = MessageDecoderSettings(form: .auto).makeDecoder()
+        let topics = ["NDEATH/edge", "NBIRTH/late", "DBIRTH/late/fan", "NDEATH/late"]
+        let batch = messages(
+            [death(), Self.birth, pump, death()], topics.map { MessageEnvelope(topic: "spBv1.0/plant/\($0)") })
+        let result = talk.decoder.run(batch, table: talk.table)
+        #expect(result.departures == ["plant/edge", "plant/edge/pump", "plant/late", "plant/late/fan"])
+    }
+
+    @Test func namesInTopicsAreBounded() {
+        var talk = Talk()
+        let long = String(repeating: "x", count: 300)
+        for topic in ["\(long)/NBIRTH/n", "g/NBIRTH/\(long)", "g/DBIRTH/n/\(long)"] {
+            #expect(talk.hear(topic, Self.birth).reasons == [.tooLong])
+        }
+        #expect(talk.hear("g/NBIRTH/\(long.prefix(200))", Self.birth).reasons == [])
+    }
+
     @Test func otherTopics() {
         var talk = Talk()
         #expect(talk.hear("STATE/host", Array("{}".utf8)).reasons == [])
@@ -189,6 +220,35 @@ import TocsinDecode
         #expect(more.reasons == [.cardinality])
         // The same births again take no more room.
         #expect(decoder.run(messages([Self.birth, Self.birth], [topics[0], topics[1]])).reasons == [])
+    }
+
+    @Test func theDeadAndTheUnbornMakeRoom() {
+        var settings = MessageDecoderSettings(form: .sparkplugB)
+        settings.sparkplugLimits = SparkplugLimits(maximumNodes: 3, maximumMetrics: 100)
+        var decoder = settings.makeDecoder()
+        let table = SeriesTable(seed: 1)
+        func hear(_ topic: String, _ payload: [UInt8]) -> [DeadLetterReason] {
+            decoder.run(messages([payload], [MessageEnvelope(topic: "spBv1.0/g/\(topic)")]), table: table).reasons
+        }
+        let data = Self.payload(1, Self.metric("temp", field(13, double: 1)))
+        let death = Self.payload(nil, Self.session(3))
+        #expect(hear("NBIRTH/a", Self.birth) == [])
+        for number in 0..<50 { #expect(hear("NDATA/unborn\(number)", data) == []) }
+        #expect(hear("NBIRTH/b", Self.birth) == [])
+        #expect(hear("DBIRTH/b/pump", Self.payload(1, Self.metric("f", type: 9, field(12, float: 1)))) == [])
+        // All are alive now.
+        #expect(hear("NDATA/c", data) == [.cardinality])
+        #expect(hear("NDEATH/b", death) == [])
+        #expect(hear("NBIRTH/c", Self.birth) == [])
+        #expect(hear("NBIRTH/d", Self.birth) == [])
+        #expect(hear("NBIRTH/b", Self.birth) == [.cardinality])
+        // What was forgotten has left nothing behind: the same births fit again and again.
+        for _ in 0..<100 {
+            #expect(hear("NDEATH/d", death) == [])
+            #expect(hear("NBIRTH/b", Self.birth) == [])
+            #expect(hear("NDEATH/b", death) == [])
+            #expect(hear("NBIRTH/d", Self.birth) == [])
+        }
     }
 
     @Test func edgeNodesOfOneNameInTwoGroupsAreTwoSensors() {
