@@ -131,7 +131,7 @@ import TocsinCore
     func troubleIsToldApart(_ kind: AlertChannelKind, _ behaviour: Behaviour) async throws {
         if kind == .console, behaviour != .taken { return }
         let receiver = try await Receivers.make(kind, [behaviour])
-        let timeout: Duration = behaviour == .slow ? .milliseconds(200) : .seconds(10)
+        let timeout: Duration = behaviour == .slow ? .milliseconds(200) : Receivers.patience
         let channel = try receiver.channel(kind, timeout, targets: TargetGuard(allowsPrivate: true), authorities: nil)
         do throws(AlertFailure) {
             _ = try await channel.send(Sample.message(Sample.change(.raised)))

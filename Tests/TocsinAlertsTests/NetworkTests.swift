@@ -40,7 +40,8 @@ import TocsinTestKit
             let targets = try TargetGuard(allowsPrivate: allowed)
             let http = AlertHTTP(targets: targets, clock: clock)
             let url = try WebAddress("http://\(host):\(receiver.port)/")
-            let channel = WebhookChannel(name: "w", url: url, sender: ChannelHTTP(http: http))
+            let channel = WebhookChannel(
+                name: "w", url: url, sender: ChannelHTTP(http: http, timeout: Receivers.patience))
             let result = await AlertTest.run(channel, clock: clock)
             #expect(result.isDelivered == allowed, "\(result.text)")
             #expect(receiver.requests.isEmpty == (count == 0))
@@ -54,7 +55,8 @@ import TocsinTestKit
         let resolver = HostResolver { _ in [IPAddress("10.0.0.1"), IPAddress("169.254.169.254")].compactMap { $0 } }
         let http = AlertHTTP(targets: try TargetGuard(), resolver: resolver)
         let channel = WebhookChannel(
-            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"), sender: ChannelHTTP(http: http))
+            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"),
+            sender: ChannelHTTP(http: http, timeout: Receivers.patience))
         let result = await AlertTest.run(channel, clock: HandClock())
         #expect(!result.isDelivered && receiver.requests.isEmpty)
         await http.close()
@@ -65,7 +67,8 @@ import TocsinTestKit
         let resolver = HostResolver { _ in [IPAddress("169.254.169.254"), IPAddress("127.0.0.1")].compactMap { $0 } }
         let http = AlertHTTP(targets: try TargetGuard(allowsPrivate: true), resolver: resolver)
         let channel = WebhookChannel(
-            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"), sender: ChannelHTTP(http: http))
+            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"),
+            sender: ChannelHTTP(http: http, timeout: Receivers.patience))
         #expect(await AlertTest.run(channel, clock: HandClock()).isDelivered)
         await http.close()
     }
@@ -77,7 +80,8 @@ import TocsinTestKit
         }
         let http = AlertHTTP(targets: try TargetGuard(allowsPrivate: true), resolver: resolver)
         let channel = WebhookChannel(
-            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"), sender: ChannelHTTP(http: http))
+            name: "w", url: try WebAddress("http://hooks.example:\(receiver.port)/"),
+            sender: ChannelHTTP(http: http, timeout: Receivers.patience))
         for count in 1...3 {
             #expect(await AlertTest.run(channel, clock: HandClock()).isDelivered)
             // The test and its end.
@@ -92,7 +96,8 @@ import TocsinTestKit
         let http = AlertHTTP(targets: try TargetGuard(allowsPrivate: true))
         let url = try WebAddress("http://127.0.0.1:\(receiver.port)/services/T0/SECRETPATH")
         let result = await AlertTest.run(
-            WebhookChannel(name: "w", url: url, sender: ChannelHTTP(http: http)), clock: HandClock())
+            WebhookChannel(name: "w", url: url, sender: ChannelHTTP(http: http, timeout: Receivers.patience)),
+            clock: HandClock())
         #expect(!result.isDelivered && !result.text.contains("SECRETPATH"), "\(result.text)")
         await http.close()
     }

@@ -23,11 +23,14 @@ protocol Receiver: Sendable {
 
 extension Receiver {
     func channel(_ kind: AlertChannelKind) throws -> any AlertChannel {
-        try channel(kind, .seconds(10), targets: TargetGuard(allowsPrivate: true), authorities: nil)
+        try channel(kind, Receivers.patience, targets: TargetGuard(allowsPrivate: true), authorities: nil)
     }
 }
 
 enum Receivers {
+    /// How long an answer may take where the test is not about that: all tests run at once.
+    static let patience = Duration.seconds(120)
+
     /// The one place that knows which receiver a kind of channel talks to.
     static func make(
         _ kind: AlertChannelKind, _ behaviours: [Behaviour] = [.taken], tls: Bool = false, other: String? = nil
@@ -54,6 +57,7 @@ enum Receivers {
         settings.recipients = kind == .sms ? ["+49301111111"] : ["shift@plant.example"]
         settings.secret = "s3cret"
         settings.topic = "iot.alerts"
+        settings.timeout = patience
         return settings
     }
 
