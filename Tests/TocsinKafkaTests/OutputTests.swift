@@ -318,11 +318,15 @@ final class OutputPlace {
         return BatchOutcome(batch: Batch(origin: origin), fates: [], accepted: [], anomalies: anomalies)
     }
 
-    /// What is in the topic, by offset, once it is at least `count`.
+    /// All that is in the topic, by offset; at least `count`. More where messages were sent twice: behind what failed,
+    /// all that was under way is.
     func read(_ count: Int) async throws -> [Double] {
         let ledger = Ledger()
         let member = Member("reader", cluster, ledger) { $0.group = "g\(Int.random(in: 0 ... .max))" }
-        try await soon("all read") { ledger.count >= count }
+        try await soon("all read") {
+            let partitions = member.source.status.partitions
+            return ledger.count >= count && partitions.count == 1 && partitions.allSatisfy { $0.lag == 0 }
+        }
         await member.stop()
         return ledger.entries.sorted { $0.offset < $1.offset }.map(\.value)
     }
