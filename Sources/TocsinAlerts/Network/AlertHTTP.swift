@@ -215,7 +215,8 @@ public final class AlertHTTP: Sendable {
         var configuration = HTTPClient.Configuration()
         // A refused connection is an answer: the lane retries at its own pace, so the client must not wait on its own.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout.connect = .seconds(10)
+        // Shorter than what an answer may take: where that ends the attempt, no other address is tried.
+        configuration.timeout.connect = .seconds(5)
         configuration.redirectConfiguration = .disallow
         if host != address.description { configuration.dnsOverride = [host: address.description] }
         if let authorities {
