@@ -88,7 +88,7 @@ public struct APIServer: Service, CustomStringConvertible {
         hub = engine.hub
         application = Application(
             responder: router.buildResponder(),
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: .continuing(idleTimeout: Self.idleTimeout, maxBodyBytes: settings.maxBodyBytes),
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: "tocsin",
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections)),

@@ -775,6 +775,24 @@ def idle():
         live.wait(lambda live: len(live.named("stats")) > seen, 20, "a screen still sees what happens")
 
 
+@check("all: a client that asks before it sends a large body is told to go on, or at once that it is too large")
+def asked_before():
+    with serving() as server:
+        body = line("c", NOW, v=1).encode()
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as one, one.makefile("rb") as answers:
+            # Twice on one connection: the first answer must not be lost in the second's.
+            for _ in range(2):
+                one.sendall(f"POST /ingest HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+                equal(answers.readline(), b"HTTP/1.1 100 Continue\r\n", "before the body")
+                equal(answers.readline(), b"\r\n", "and nothing else")
+                one.sendall(body)
+                expect(answers.readline().startswith(b"HTTP/1.1 202 "), "the body is taken")
+                head = http.client.parse_headers(answers)
+                expect(b"accepted" in answers.read(int(head["Content-Length"])), "the answer")
+            one.sendall(b"POST /ingest HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (LIMIT + 1))
+            expect(answers.readline().startswith(b"HTTP/1.1 413 "), "a body that is too large is refused by its head")
+
+
 @check("all: other methods are answered with 405 and what is taken; probes may ask for the head alone; an empty type is none")
 def methods():
     with serving() as server:
