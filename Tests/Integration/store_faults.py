@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 from support import postgres
 from support.disk import killed_at, small_disk
 from support.figures import Balance, settled
-from support.harness import DATABASE, Server, check, equal, expect, folder, main, rows, shortened, soon, tocsin
+from support.harness import BINARY, DATABASE, ENVIRONMENT, Server, check, equal, expect, folder, main, rows, shortened, soon, tocsin
 from support.trouble import Load, Order, all_stored, taken, trouble
 from support.wire import Wire, through
 
@@ -121,20 +121,24 @@ def postgres_schema(database):
 
 @check("store faults: kill -9 in the midst of a migration of PostgreSQL: the schema is none or whole, and the next start completes it")
 def killed_migration():
-    with folder() as place, postgres.server(place) as database:
-        environment = database.environment() | {"PG_SSLMODE": "disable"}
+    with folder() as place, postgres.server(place) as database, Wire(database.port) as wire:
+        environment = through(wire, database.environment())
         tocsin("migrate", environment=environment).ended(0)
         whole, seen = postgres_schema(database), set()
         # Messages to the server: logging in, taking the lock, the list of steps, the tables, the commit, letting go.
         for number in (4, 11, 13, 17, 19, 20, 21):
             database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-            expect(killed_at("sendto", number, "migrate", environment=environment), f"there is no message {number}")
+            wire.hold(number)
+            with subprocess.Popen([BINARY, "migrate"], env=ENVIRONMENT | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+                expect(wire.holds.wait(60), f"there is no message {number}")
+                process.kill()
             # The server may still be busy with what the killed one has sent.
             soon(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tocsin'") == "0", 20, "its connection is gone")
             found = [row[0] for row in postgres_schema(database)]
             steps = [] if "tocsin_migrations" not in found else database.query("SELECT version FROM tocsin_migrations")
             equal("sensors" in found, bool(steps), f"tables beside the steps written down, after a kill at message {number} ({found[:4]})")
             seen.add((bool(found), bool(steps)))
+            wire.pass_on()
             tocsin("migrate", environment=environment).ended(0)
             equal(postgres_schema(database), whole, f"schema after a kill at message {number} and another start")
         equal(len(seen), 3, f"states after a kill: nothing, the list of steps, everything ({seen})")

@@ -19,7 +19,9 @@ class Wire:
     `cut_commits(every, heard)`: every so manieth COMMIT of a writer is passed on, its answer is not: the client's
     connection is reset. With `heard` the server's answer has come back to the wire by then, so that the transaction is
     there for certain; without, the server may learn of the loss before it has begun to commit. `silence()`: connections
-    stay open and are taken, and nothing is passed on until `speak()`.
+    stay open and are taken, and nothing is passed on until `speak()`. `hold(number)`: the `number`th request from now on
+    and what follows is taken and not passed on, until `pass_on()`; `holds` is set then. A request is what a client says
+    first, and what it says after an answer.
     """
 
     def __init__(self, port):
@@ -31,7 +33,7 @@ class Wire:
         self.every, self.heard, self.most = None, True, 0
         self.speaks = threading.Event()
         self.speaks.set()
-        self.closed = False
+        self.holds, self.passed = threading.Event(), None
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_commits(self, every, heard=True, most=1 << 30):
@@ -47,6 +49,14 @@ class Wire:
 
     def speak(self):
         self.speaks.set()
+
+    def hold(self, number):
+        with self.lock:
+            self.holds, self.passed = threading.Event(), number - 1
+
+    def pass_on(self):
+        with self.lock:
+            self.holds, self.passed = threading.Event(), None
 
     # MARK: Parts
 
@@ -68,21 +78,24 @@ class Wire:
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.lock:
             self.open |= {client, server}
-        cut = threading.Event()
-        back = threading.Thread(target=self._back, args=(client, server, cut), daemon=True)
+        cut, answered = threading.Event(), threading.Event()
+        back = threading.Thread(target=self._back, args=(client, server, cut, answered), daemon=True)
         back.start()
-        self._forth(client, server, cut)
+        self._forth(client, server, cut, answered)
         back.join()
         with self.lock:
             self.open -= {client, server}
         for each in (client, server):
             each.close()
 
-    def _forth(self, client, server, cut):
+    def _forth(self, client, server, cut, answered):
         tail, is_writer = b"", False
+        answered.set()
         with contextlib.suppress(OSError):
             while data := client.recv(1 << 16):
                 self.speaks.wait()
+                if self._is_held(answered):
+                    continue
                 seen = tail + data
                 tail = seen[-(len(WRITER) - 1):]
                 is_writer = is_writer or WRITER in seen
@@ -98,12 +111,13 @@ class Wire:
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 
-    def _back(self, client, server, cut):
+    def _back(self, client, server, cut, answered):
         with contextlib.suppress(OSError):
             while data := server.recv(1 << 16):
                 self.speaks.wait()
                 if cut.is_set():
                     break
+                answered.set()
                 client.sendall(data)
         if cut.is_set():
             self._reset(client)
@@ -112,6 +126,18 @@ class Wire:
         else:
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_WR)
+
+    def _is_held(self, answered):
+        with self.lock:
+            if self.passed is None:
+                return False
+            if not self.holds.is_set() and answered.is_set():
+                answered.clear()
+                if self.passed == 0:
+                    self.holds.set()
+                else:
+                    self.passed -= 1
+            return self.holds.is_set()
 
     def _is_due(self):
         with self.lock:
