@@ -43,6 +43,29 @@ import TocsinCore
         await second.end()
     }
 
+    /// A receiver that needs three seconds for each message, and an end that may take five.
+    @Test func anEndIsSoonAndWhatIsLeftWaitsForTheNextStart() async throws {
+        let time = time
+        let policy = LanePolicy(concurrency: 2)
+        let slow = NotingChannel(people: false, clock: time) { _, _ in
+            try? await time.sleep(.seconds(3))
+            return nil
+        }
+        let first = DeliveryBench([(slow, policy)], time: time, outbox: try OutboxFile(path: path, spool: 7))
+        let names = (0..<20).map { "a\($0)" }
+        first.tell(names.map { Sample.change(.raised, $0, sensor: $0) })
+        first.dispatcher.finish(within: .seconds(5))
+        first.pass(.seconds(8))
+        await first.end()
+        #expect(slow.told.count == 4)
+        let next = NotingChannel(people: false, clock: time)
+        let second = DeliveryBench(
+            [(next, policy)], time: time, outbox: try OutboxFile(path: try copied("next"), spool: 7))
+        second.pass(.seconds(1))
+        #expect((slow.words + next.words).sorted() == names.map { "raised \($0)" }.sorted())
+        await second.end()
+    }
+
     @Test func deadLettersSurviveAndCanBeListedFromOutside() async throws {
         let channel = NotingChannel(clock: time) { _, _ in .final }
         let bench = DeliveryBench([(channel, LanePolicy())], time: time, outbox: try OutboxFile(path: path, spool: 7))

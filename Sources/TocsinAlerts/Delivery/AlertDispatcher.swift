@@ -92,15 +92,17 @@ public final class AlertDispatcher: AlarmListener {
     /// Changes that do not come from the engine's input: acknowledgements, the program's own troubles.
     public func tell(_ changes: [AlarmChange]) { put(changes, mark: nil) }
 
-    /// Runs until `finish`, then tries once what has not been tried and returns.
+    /// Runs until `finish`, then tries once what has not been tried, as long as that may take, and returns.
     public func run() async {
         await withDiscardingTaskGroup { group in
             for lane in all { group.addTask { await lane.run() } }
         }
     }
 
-    public func finish() {
-        for lane in all { lane.finish() }
+    /// - Parameter limit: nothing is begun later than this, and what is left waits for the next start; nil = everything is
+    ///   tried. Where the outbox does not outlive the process everything is.
+    public func finish(within limit: Span64? = nil) {
+        for lane in all { lane.finish(within: limit) }
     }
 
     /// By channel in configured order, then by escalation.

@@ -71,15 +71,19 @@ final class AlertLane: Sendable {
         }
     }
 
-    func finish() {
+    func finish(within limit: Span64?) {
         let now = clock.now()
         change { book in
             book.isFinishing = true
-            if !outbox.isDurable { book.flush(now: now) }
+            if !outbox.isDurable {
+                book.flush(now: now)
+            } else if let limit, book.lastStart == nil {
+                book.lastStart = now.advanced(by: limit)
+            }
         }
     }
 
-    /// Runs until `finish`, then tries once what has not been tried, and returns.
+    /// Runs until `finish`, then tries once what has not been tried, as long as that may take, and returns.
     func run() async {
         await withDiscardingTaskGroup { group in
             while true {

@@ -6,6 +6,7 @@ extension LaneBook {
     mutating func next(now: Timestamp) -> Action {
         releaseDelayed(now)
         releaseQuiet(now)
+        if let lastStart, now >= lastStart { return .wait(until: nil) }
         guard underWay < policy.concurrency else { return .wait(until: nil) }
         if let rest = [pausedUntil, restsUntil].compactMap({ $0 }).max(), rest > now { return .wait(until: rest) }
         // After a rest one message feels its way.

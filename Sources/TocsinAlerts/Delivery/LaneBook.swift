@@ -66,6 +66,8 @@ struct LaneBook: Sendable {
     /// Of the receiver: all lanes that lead to it share it.
     let rateMeter: RateMeter
     var isFinishing = false
+    /// Nothing more is begun from then on: the process wants to end, and what waits outlives it.
+    var lastStart: Timestamp?
 
     var incidents: [String: Incident] = [:]
     var due = DueQueue()

@@ -177,13 +177,15 @@ struct EngineService: Service, CustomStringConvertible {
 /// Alerts: the last to stop, so that what the engine's drain raises is still told.
 struct DispatcherService: Service, CustomStringConvertible {
     var description: String { "alerts" }
+    /// A slow receiver with much to hear must not keep the process: supervisors kill after a while.
+    private static let patience = Span64.seconds(5)
     let dispatcher: AlertDispatcher
 
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
             await dispatcher.run()
         } onCancelOrGracefulShutdown: {
-            dispatcher.finish()
+            dispatcher.finish(within: Self.patience)
         }
     }
 }
