@@ -106,6 +106,8 @@ public struct StateReader: Sendable {
     public mutating func readColumn<Element: BitwiseCopyable>(of type: Element.Type) -> [Element]? {
         let size = MemoryLayout<Element>.stride
         guard let count = readCount(of: size) else { return nil }
+        // The standard library writes the count of an uninitialized array, also into the one shared empty array.
+        guard count > 0 else { return [] }
         let start = position - bytes.startIndex
         position += count * size
         return unsafe bytes.withUnsafeBytes { source in
