@@ -48,10 +48,12 @@ def stream(seconds=SECONDS, first=0):
 
 
 class Producer:
-    """Sends a stream in parts, so that processes can come and go meanwhile."""
+    """Sends a stream in parts, so that processes can come and go meanwhile; the last quarter when they have: however long
+    they take, each still has something to read."""
 
     def __init__(self, cluster, messages, parts=60, pause=0.1):
         self.failure = None
+        self.settled = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(cluster, messages, parts, pause), daemon=True)
         self.thread.start()
 
@@ -59,12 +61,16 @@ class Producer:
         size = (len(messages) + parts - 1) // parts
         try:
             for place in range(0, len(messages), size):
+                if place >= len(messages) * 3 // 4:
+                    self.settled.wait()
                 cluster.produce(TOPIC, messages[place:place + size])
                 time.sleep(pause)
         except Exception as error:
             self.failure = error
 
     def finish(self, timeout=120):
+        """They have come and gone."""
+        self.settled.set()
         self.thread.join(timeout)
         expect(not self.thread.is_alive(), "the producer does not end")
         if self.failure:
