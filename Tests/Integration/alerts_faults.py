@@ -2,7 +2,6 @@
 
 import random
 import re
-import statistics
 import sys
 import time
 
@@ -65,12 +64,14 @@ def away_for_long():
             spike(server, "l1")
             soon(lambda: len(receiver.tries) >= 11, 30, "eleven attempts")
             gaps = [later - earlier for earlier, later in zip(receiver.tries, receiver.tries[1:])]
-            # Half to all of it is jitter; what is above is the machine's, which may be busy now and then.
-            expect(min(gaps[:2]) < FIRST * 2 + 0.3, f"first waits {gaps[:2]}")
-            expect(min(gaps[6:]) >= LONGEST / 2 and statistics.median(gaps[6:]) < LONGEST + 0.4, f"last waits {gaps[6:]}")
-            expect(gaps[0] < max(gaps[6:]), f"waits {gaps}")
+            # Half to all of it is jitter; what is above is the machine's.
+            expect(gaps[0] < FIRST + 0.3, f"first wait {gaps[0]:.2f} s")
+            expect(all(LONGEST / 2 <= gap < LONGEST + 0.4 for gap in gaps[6:]), f"last waits {gaps[6:]}")
+            expect(gaps[0] < gaps[-1], f"waits {gaps}")
             receiver.away = False
+            begun = time.monotonic()
             soon(lambda: receiver.steps() == ["raised l1"], 10, "the message on return")
+            expect(time.monotonic() - begun < LONGEST + 1, f"it took {time.monotonic() - begun:.1f} s")
 
 
 @check("faults of receivers: slow, silent and dead channels delay neither another channel nor the readings")
@@ -86,22 +87,21 @@ def nobody_waits():
             learn(server, *sensors)
             told = worst = 0.0
             for number, sensor in enumerate(sensors):
-                begun = time.monotonic()
                 spike(server, sensor, at=NOW - 199 + number)
+                begun = time.monotonic()
                 soon(lambda: f"raised {sensor}" in good.steps(), 10, f"the alarm of {sensor} at the good channel")
                 told = max(told, time.monotonic() - begun)
                 begun = time.monotonic()
                 equal(server.post(line("other", NOW - 100 + number, temperature=20)).status, 202, "status of a reading")
                 worst = max(worst, time.monotonic() - begun)
-            # Less than either of the others takes for one.
-            expect(told < 7 and worst < 7, f"an alarm took {told:.1f} s, a reading {worst:.1f} s")
+            expect(told < 2.5 and worst < 1.5, f"an alarm took {told:.1f} s, a reading {worst:.1f} s")
             # A half-open connection is given up after its timeout, and tried again.
             soon(lambda: len(silent.taken) >= 2 and status(server, "silent")["failures"] >= 1, 60, "the silent one is tried again")
             equal(status(server, "good")["failures"], 0, "failures of the good one")
             begun = time.monotonic()
             server.stop()
             # Five seconds, and what is under way then.
-            expect(time.monotonic() - begun < 20, f"shutdown took {time.monotonic() - begun:.0f} s")
+            expect(time.monotonic() - begun < 15, f"shutdown took {time.monotonic() - begun:.0f} s")
 
 
 @check("faults of receivers: 429 with Retry-After rests the whole channel for that time")
