@@ -40,3 +40,8 @@ enum RequestBody {
         }
     }
 }
+
+extension Request {
+    /// How long the body is, as its head says; nil where it does not.
+    var declaredBytes: Int? { headers[.contentLength].flatMap { Int($0) } }
+}

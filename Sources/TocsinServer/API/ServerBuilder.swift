@@ -14,7 +14,7 @@ extension HTTPServerBuilder {
             HTTP1Channel(
                 responder: { request, writer, channel in
                     if request.headers[.expect]?.lowercased() == "100-continue",
-                        request.headers[.contentLength].flatMap({ Int($0) }) ?? 0 <= maxBodyBytes
+                        request.declaredBytes ?? 0 <= maxBodyBytes
                     {
                         try await writer.writeInformationalHead(HTTPResponse(status: .continue))
                     }

@@ -146,7 +146,7 @@ final class IngestIntake: Sendable {
     ) async throws -> [UInt8] {
         let tooLarge = Problem(
             .contentTooLarge, "the body is larger than \(maxBodyBytes) bytes; send it in parts (server.maxBodyBytes)")
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > maxBodyBytes { throw tooLarge }
+        if let length = request.declaredBytes, length > maxBodyBytes { throw tooLarge }
         guard var body = BodyDecompression(coding, limit: maxBodyBytes) else {
             throw Problem(.serviceUnavailable, "there is no memory to unpack the body", retryAfter: 2)
         }
